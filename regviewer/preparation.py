@@ -1,0 +1,81 @@
+"""Brings the database to this version before anything runs, or says in a sentence why that cannot be."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.db import Error, connection, connections, transaction
+from django.db.migrations.loader import MigrationLoader
+
+from regviewer.parts import CannotStart
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+SECONDS_TO_WAIT_FOR_A_LOCK = 3
+FIRST_ADMIN = "admin"
+
+# What SQLite says, and what a person should know.
+SQLITE_ERRORS = {
+    "database is locked": "another program holds it locked",
+    "unable to open database file": "it cannot be opened or made; look at the permissions of the file and its directory",
+    "attempt to write a readonly database": "it may not be written; look at the permissions of the file and its directory",
+    "file is not a database": "it is not an SQLite database",
+}
+
+
+def prepare_database() -> None:
+    """Apply what migrations are missing. Raises CannotStart."""
+    if connection.vendor == "sqlite":
+        # A person waits for this answer; the web server and the worker keep their patience.
+        connection.settings_dict["OPTIONS"] |= {"timeout": SECONDS_TO_WAIT_FOR_A_LOCK}
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:  # on SQLite this takes the write lock
+            cursor.execute("SELECT 1")
+        refuse_a_newer_database(connection)
+        call_command("migrate", verbosity=0, interactive=False)
+    except Error as error:
+        raise CannotStart(f"The database {name_of(connection)} cannot be used: {reason(error)}.") from error
+
+
+def refuse_a_newer_database(database: BaseDatabaseWrapper) -> None:
+    migrations = MigrationLoader(database)
+    ours = {app for app, _ in migrations.disk_migrations}
+    unknown = sorted(".".join(key) for key in set(migrations.applied_migrations) - set(migrations.disk_migrations) if key[0] in ours)
+    if unknown:
+        raise CannotStart(
+            f"The database {name_of(database)} was last used by a newer version of RegistryViewer "
+            f"(it has {unknown[-1]}, which is not known here): run that version, or choose another database with DATABASE_URL."
+        )
+
+
+def create_first_admin() -> str | None:
+    """Make the account `admin` if nobody has an account yet; returns its password, which is stored nowhere in clear."""
+    users: Any = get_user_model()._default_manager
+    password = secrets.token_urlsafe(12)
+    with transaction.atomic():
+        if users.exists():
+            return None
+        users.create_superuser(FIRST_ADMIN, password=password)
+    return password
+
+
+def name_of(database: BaseDatabaseWrapper) -> str:
+    """The database as a person knows it, without its password."""
+    settings = database.settings_dict
+    if database.vendor == "sqlite":
+        return str(settings["NAME"])
+    return f"{settings['NAME']} at {settings['HOST'] or 'localhost'}:{settings['PORT'] or 5432}"
+
+
+def reason(error: Error) -> str:
+    words = str(error).strip()
+    return SQLITE_ERRORS.get(words) or words.splitlines()[-1].strip().rstrip(".?")
+
+
+def let_go_of_the_database() -> None:
+    """Close the connections of this process, which only watches from now on."""
+    connections.close_all()

@@ -1,0 +1,11 @@
+"""The records: what is (Registry, Repository, Tag, Image) and what happened (Movement, Coverage)."""
+
+from tags.models.coverage import Coverage
+from tags.models.heartbeat import Heartbeat
+from tags.models.image import Image
+from tags.models.movement import Movement
+from tags.models.registry import Registry
+from tags.models.repository import LeaseLost, Repository
+from tags.models.tag import Tag
+
+__all__ = ["Coverage", "Heartbeat", "Image", "LeaseLost", "Movement", "Registry", "Repository", "Tag"]

@@ -1,0 +1,71 @@
+"""A stretch of time in which a repository was watched, or was not, and why not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from tags.models.repository import Repository
+
+
+class Coverage(models.Model):
+    """One row per stretch with the same outcome; the stretches of a repository follow each other without a hole."""
+
+    NOBODY_LOOKED = "no worker was polling"
+    PAUSED = "paused"
+
+    repository = models.ForeignKey(
+        "Repository", on_delete=models.CASCADE, related_name="coverage", verbose_name=_("repository"), db_index=False
+    )
+    watched = models.BooleanField(_("watched"))
+    reason = models.TextField(_("reason"), blank=True, help_text=_("Why it was not watched, in words."))
+    since = models.DateTimeField(_("since"))
+    until = models.DateTimeField(_("until"))
+
+    class Meta:
+        verbose_name = _("stretch of coverage")
+        verbose_name_plural = _("coverage")
+        ordering = ["since", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(since__lte=F("until")), name="coverage_since_not_past_until"),
+            models.CheckConstraint(
+                condition=Q(watched=True, reason="") | (Q(watched=False) & ~Q(reason="")),
+                name="coverage_gap_has_reason",
+            ),
+        ]
+        indexes = [
+            # read by: Coverage.extend(), timelines and as-of answers of one repository
+            models.Index("repository", "since", name="coverage_of_repository"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.repository}: {'watched' if self.watched else self.reason}"
+
+    @classmethod
+    def extend(cls, repository: Repository, reason: str, start: dt.datetime, end: dt.datetime) -> None:
+        """Say that a look from `start` to `end` saw everything (no `reason`), or why it did not.
+
+        Writes one row when it went as the last time. A look that failed leaves the time since the last good one
+        uncovered: nobody knows what was so then. So does a pause between two looks of more than two intervals.
+        """
+        last = cls.objects.filter(repository=repository).order_by("since", "pk").last()
+        if last is None:
+            last = cls(repository=repository, watched=not reason, reason=reason, since=start, until=start)
+        elif last.watched and not reason and (start - last.until).total_seconds() > 2 * repository.every:
+            cls.objects.create(
+                repository=repository, watched=False, reason=cls.NOBODY_LOOKED, since=last.until, until=start
+            )
+            last = cls(repository=repository, watched=True, since=start, until=start)
+        elif (last.watched, last.reason) != (not reason, reason):
+            if not last.watched:
+                last.until = max(last.until, start)
+                last.save(update_fields=["until"])
+            last = cls(repository=repository, watched=not reason, reason=reason, since=last.until, until=last.until)
+        last.until = max(last.until, end)
+        last.save()

@@ -1,0 +1,148 @@
+"""A tag was seen to point elsewhere than before, to appear, to disappear or to come back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from tags.timeline import Kind
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from django_stubs_ext import StrOrPromise
+
+
+def short(digest: str) -> str:
+    """The digest as people compare it: the algorithm and seven characters."""
+    algorithm, _colon, content = digest.partition(":")
+    return f"{algorithm}:{content[:7]}"
+
+
+class MovementQuerySet(models.QuerySet["Movement"]):
+    def newest_first(self) -> MovementQuerySet:
+        return self.order_by("-before", "-pk")
+
+    def between(self, since: dt.datetime | None, until: dt.datetime | None) -> MovementQuerySet:
+        """Those found to have happened from `since` up to `until`; None leaves that side open."""
+        movements = self if since is None else self.filter(before__gte=since)
+        return movements if until is None else movements.filter(before__lt=until)
+
+    def for_sentences(self) -> MovementQuerySet:
+        """With what a line about a movement needs, in one query."""
+        return self.select_related("tag__repository__registry")
+
+
+class Movement(models.Model):
+    """What changed: append-only, written by `Repository.record()` alone."""
+
+    KINDS: dict[str, StrOrPromise] = {
+        Kind.FORWARD: _("moved forward"),
+        Kind.ROLLBACK: _("rolled back"),
+        Kind.CHANGED: _("changed"),
+        Kind.REBUILT: _("rebuilt"),
+        Kind.REPUBLISHED: _("published again"),
+        Kind.APPEARED: _("appeared"),
+        Kind.REMOVED: _("removed"),
+        Kind.RETURNED: _("came back"),
+    }
+
+    class Source(models.TextChoices):
+        POLL = "poll", _("seen by a poll")
+        PUSH_TIME = "push time", _("seen by a poll, narrowed by the registry's push time")
+
+    tag = models.ForeignKey(
+        "Tag", on_delete=models.CASCADE, related_name="movements", verbose_name=_("tag"), db_index=False
+    )
+    # The tag knows its repository too; it stands here again for the indexes that pages of one repository read.
+    repository = models.ForeignKey(
+        "Repository", on_delete=models.CASCADE, related_name="movements", verbose_name=_("repository"), db_index=False
+    )
+    kind = models.CharField(_("kind"), max_length=12, choices=KINDS)
+    from_digest = models.CharField(_("from digest"), max_length=135, null=True)
+    to_digest = models.CharField(_("to digest"), max_length=135, null=True)
+    from_version = models.CharField(_("from version"), max_length=300, null=True)
+    to_version = models.CharField(_("to version"), max_length=300, null=True)
+    after = models.DateTimeField(
+        _("after"), null=True, help_text=_("When the last request that still got the old digest was sent.")
+    )
+    before = models.DateTimeField(_("before"), help_text=_("When the first answer with the new digest arrived."))
+    source = models.CharField(_("source"), max_length=12, choices=Source.choices, default=Source.POLL)
+    across_gap = models.BooleanField(
+        _("across a gap"), default=False, help_text=_("For part of the time between the two looks nobody could look.")
+    )
+    found_at = models.DateTimeField(_("found at"), help_text=_("The poll that found it: moves of one poll share it."))
+
+    objects = MovementQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("movement")
+        verbose_name_plural = _("movements")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(after__isnull=True) | Q(after__lte=F("before")), name="movement_after_not_past_before"
+            ),
+            models.CheckConstraint(
+                condition=(Q(from_digest__isnull=True) | Q(from_digest__regex=r"^[a-z0-9]+:[0-9a-f]+$"))
+                & (Q(to_digest__isnull=True) | Q(to_digest__regex=r"^[a-z0-9]+:[0-9a-f]+$")),
+                name="movement_digests_valid",
+            ),
+            models.CheckConstraint(condition=Q(kind__in=[kind.value for kind in Kind]), name="movement_kind_known"),
+        ]
+        indexes = [
+            # read by: the page of a tag, Tag.objects.at() and the lanes of a timeline
+            models.Index("tag", "before", "id", name="movement_of_tag"),
+            # read by: the movements of one repository, newest first
+            models.Index("repository", "before", "id", name="movement_of_repository"),
+            # read by: the movements of everything, newest first
+            models.Index("before", "id", name="movement_of_all"),
+            # read by: Repository.record(), to fill in a version's name that came later
+            models.Index("repository", "to_digest", condition=Q(to_version__isnull=True), name="movement_to_unnamed"),
+            models.Index("repository", "from_digest", condition=Q(from_version__isnull=True), name="movement_from_unnamed"),
+        ]
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    @property
+    def from_name(self) -> str | None:
+        """What people call the image it came from: its version, else its shortened digest."""
+        return self.from_version or (self.from_digest and short(self.from_digest))
+
+    @property
+    def to_name(self) -> str | None:
+        """What people call the image it went to: its version, else its shortened digest."""
+        return self.to_version or (self.to_digest and short(self.to_digest))
+
+    @property
+    def sentence(self) -> str:
+        """The movement in words, without its time."""
+        facts = {"tag": self.tag.name, "from": self.from_name, "to": self.to_name}
+        match self.kind:
+            case Kind.FORWARD:
+                return _now("%(tag)s moved forward from %(from)s to %(to)s") % facts
+            case Kind.ROLLBACK:
+                return _now("%(tag)s was rolled back from %(from)s to %(to)s") % facts
+            case Kind.REBUILT:
+                return _now("%(tag)s was rebuilt: same name, new content") % facts
+            case Kind.REPUBLISHED:
+                return _now("%(tag)s was published again, its content is the same") % facts
+            case Kind.APPEARED:
+                return _now("%(tag)s appeared, pointing to %(to)s") % facts
+            case Kind.REMOVED:
+                return _now("%(tag)s was removed (it pointed to %(from)s)") % facts
+            case Kind.RETURNED:
+                return _now("%(tag)s came back, pointing to %(to)s") % facts
+            case _ if self.from_name == self.to_name:
+                return _now("%(tag)s followed %(to)s, which was rebuilt") % facts
+            case _:
+                return _now("%(tag)s changed from %(from)s to %(to)s") % facts
+
+    @property
+    def is_warning(self) -> bool:
+        """Whether people should look twice: a version that is not what it was."""
+        return self.kind == Kind.REBUILT

@@ -1,0 +1,139 @@
+"""A server that holds images."""
+
+from __future__ import annotations
+
+import fnmatch
+from typing import TYPE_CHECKING, Any, Self
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from tags import registry
+from tags.encryption import decrypt, encrypt
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+def validate_address(address: str) -> None:
+    """Raise ValidationError unless docker would read `address` as a registry's host and port."""
+    try:
+        domain = registry.Reference.parse(f"{address}/image").domain
+    except registry.InvalidReference:
+        domain = ""
+    if domain != address:
+        raise ValidationError(
+            _("“%(address)s” is not the address of a registry: give host or host:port, such as registry.example.com:5000."),
+            params={"address": address},
+        )
+
+
+class Registry(models.Model):
+    """What people say of a registry; what pollers learn is kept with its repositories."""
+
+    address = models.CharField(
+        _("address"),
+        max_length=255,
+        unique=True,
+        validators=[validate_address],
+        help_text=_("Host or host:port as in an image reference, e.g. docker.io or registry.example.com:5000."),
+    )
+    name = models.CharField(_("name"), max_length=100, blank=True, help_text=_("Shown to people; empty: the address."))
+    enabled = models.BooleanField(_("enabled"), default=True, help_text=_("Off: nothing of it is polled, its past is kept."))
+    interval = models.PositiveIntegerField(
+        _("interval"), default=300, validators=[MinValueValidator(1)], help_text=_("Seconds from one look to the next.")
+    )
+    concurrency = models.PositiveSmallIntegerField(
+        _("concurrency"), default=8, validators=[MinValueValidator(1)], help_text=_("Requests at the same time, at most.")
+    )
+    patterns = models.TextField(
+        _("repositories to watch"),
+        blank=True,
+        help_text=_(
+            "One pattern a line, e.g. shop/* ; a line that starts with ! leaves out what it matches. "
+            "Repositories of the registry's catalog that match are watched by themselves. Empty: only those added by hand."
+        ),
+    )
+    username = models.CharField(_("user name"), max_length=255, blank=True)
+    encrypted_secret = models.TextField(editable=False, blank=True)
+    plain_http = models.BooleanField(
+        _("plain http"), default=False, help_text=_("Ask it without TLS. Credentials then travel in clear.")
+    )
+    ca_certificate = models.TextField(
+        _("CA certificate"), blank=True, help_text=_("PEM text of the authority that signed the registry's certificate.")
+    )
+    approved_realms = models.TextField(
+        _("approved token endpoints"),
+        blank=True,
+        help_text=_("Addresses, one a line, that may be sent this registry's credentials besides the registry itself."),
+    )
+    next_discovery_at = models.DateTimeField(
+        editable=False, null=True, help_text=_("When its catalog is read next; null: there are no patterns to match.")
+    )
+    discovery_error = models.TextField(_("error of the last catalog"), editable=False, blank=True)
+
+    class Meta:
+        verbose_name = _("registry")
+        verbose_name_plural = _("registries")
+        ordering = ["address"]
+        indexes = [
+            # read by: tasks.dispatch, for the catalogs that are due
+            models.Index("next_discovery_at", name="registry_discovery_due"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.address
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
+        instance = super().from_db(db, field_names, values)
+        if {"address", "plain_http", "encrypted_secret"} <= set(field_names):
+            instance._stored = instance._origin_and_secret()
+        return instance
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save; a secret that was kept for another origin is dropped, so that it is never sent to the new one."""
+        origin, secret = getattr(self, "_stored", (None, None))
+        if origin and origin != self.origin and secret == self.encrypted_secret:
+            self.username = self.encrypted_secret = ""
+            self.approved_realms = ""
+            if (fields := kwargs.get("update_fields")) is not None:
+                kwargs["update_fields"] = {*fields, "username", "encrypted_secret", "approved_realms"}
+        super().save(*args, **kwargs)
+        self._stored = self._origin_and_secret()
+
+    @property
+    def origin(self) -> str:
+        return f"{'http' if self.plain_http else 'https'}://{self.address}"
+
+    @property
+    def secret(self) -> str:
+        """The password or token, in clear; it exists for the client and is shown nowhere."""
+        return decrypt(self.encrypted_secret)
+
+    @secret.setter
+    def secret(self, value: str) -> None:
+        self.encrypted_secret = encrypt(value)
+
+    def client_settings(self) -> registry.Settings:
+        return registry.Settings(
+            address=self.address,
+            plain_http=self.plain_http,
+            username=self.username,
+            secret=self.secret,
+            ca_certificate=self.ca_certificate,
+            concurrency=self.concurrency,
+            approved_realms=frozenset(self.approved_realms.split()),
+        )
+
+    def wants(self, repository: str) -> bool:
+        """Whether the patterns ask for this repository (a path without the address) to be watched."""
+        lines = [line.strip() for line in self.patterns.splitlines() if line.strip()]
+        included = any(fnmatch.fnmatchcase(repository, line) for line in lines if not line.startswith("!"))
+        excluded = any(fnmatch.fnmatchcase(repository, line[1:].strip()) for line in lines if line.startswith("!"))
+        return included and not excluded
+
+    def _origin_and_secret(self) -> tuple[str, str]:
+        return self.origin, self.encrypted_secret

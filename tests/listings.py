@@ -1,0 +1,85 @@
+"""Listings made by hand: what a poll saw, without a registry."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import TYPE_CHECKING
+
+from tags.models import Registry, Repository
+from tags.registry import Listing, Observation, RegistryError, TimedOut
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tags.models import Movement
+
+START = dt.datetime(2026, 5, 4, 8, 0, tzinfo=dt.UTC)
+EXAMPLE = {
+    **{version: version for version in ("1.0", "1.1", "1.2", "1.3", "2.0", "2.1", "2.2")},
+    "latest": "2.2",
+    "perftesting": "2.1",
+    "production": "2.0",
+    "qatesting": "2.1",
+    "rollback": "1.3",
+}
+SECOND = dt.timedelta(seconds=1)
+
+
+def digest(content: str) -> str:
+    return f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
+
+
+def at(minute: float) -> dt.datetime:
+    return START + dt.timedelta(minutes=minute)
+
+
+def seen(
+    tags: Mapping[str, str | None],
+    minute: float,
+    *,
+    failing: tuple[str, ...] = (),
+    error: RegistryError | None = None,
+    pushed: Mapping[str, dt.datetime] | None = None,
+) -> Listing:
+    """What a poll at that minute saw: tag -> content (None: no image behind it).
+
+    The list is asked for on the minute and comes a second later, the looks go out at +2 s and are answered at +3 s.
+    `failing` tags are listed and give no answer; an `error` makes the list incomplete.
+    """
+    moment = at(minute)
+    failed = TimedOut("registry timed out")
+    return Listing(
+        repository="app",
+        tags=frozenset(tags) | frozenset(failing),
+        observations=tuple(
+            Observation(
+                tag=tag,
+                digest=digest(content) if content is not None else None,
+                sent_at=moment + 2 * SECOND,
+                received_at=moment + 3 * SECOND,
+                pushed_at=(pushed or {}).get(tag),
+                media_type="application/vnd.oci.image.index.v1+json",
+            )
+            for tag, content in tags.items()
+        ),
+        failures={tag: failed for tag in failing},
+        complete=error is None,
+        error=error or (failed if failing else None),
+        sent_at=moment,
+        received_at=moment + SECOND,
+        requests=1 + len(tags),
+        refused_names=0,
+    )
+
+
+def make_repository(name: str = "app", *, address: str = "127.0.0.1:5000", interval: int = 300) -> Repository:
+    registry, _added = Registry.objects.get_or_create(address=address, defaults={"plain_http": True})
+    return Repository.objects.create(registry=registry, name=name, interval=interval)
+
+
+def record(repository: Repository, listing: Listing) -> list[Movement]:
+    """Record as a poll does that ends when its last answer has come; the clock is the caller's (time_machine)."""
+    lease = repository.claim()
+    assert lease is not None
+    return repository.record(listing, lease)
