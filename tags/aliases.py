@@ -1,0 +1,92 @@
+"""Which tags are the same image: groups of one digest, and the picture of them as text."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tags.versions import Role, also_known_as, display_version, sort_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    NamedDigest = tuple[str, str | None, Role]
+
+MOST_DRAWN = 20  # aliases under one name: a thousand tags on one digest would make a million lines
+
+
+@dataclass(frozen=True, slots=True)
+class AliasGroup:
+    """Tags of one digest: versions from lowest to highest, pointers alphabetically; `version` is what to call it."""
+
+    digest: str
+    versions: tuple[str, ...]
+    pointers: tuple[str, ...]
+    version: str | None
+    also_known_as: tuple[str, ...]
+
+
+def group_by_digest(tags: Iterable[NamedDigest]) -> list[AliasGroup]:
+    """Groups in version order, then those without a version; leaves out attachments and tags without an image."""
+    versions: defaultdict[str, list[str]] = defaultdict(list)
+    pointers: defaultdict[str, list[str]] = defaultdict(list)
+    for name, digest, role in tags:
+        if digest is not None and role is not Role.ATTACHMENT:
+            (versions if role is Role.VERSION else pointers)[digest].append(name)
+    groups = [
+        AliasGroup(
+            digest,
+            tuple(sorted(versions.get(digest, ()), key=sort_key)),
+            tuple(sorted(pointers.get(digest, ()), key=_alphabetical)),
+            display_version(versions.get(digest, ())),
+            tuple(also_known_as(versions.get(digest, ()))),
+        )
+        for digest in {**versions, **pointers}
+    ]
+    numbered = [group for group in groups if group.versions]
+    nameless = [group for group in groups if not group.versions]
+    return [
+        # The highest shown name decides: a date among the aliases of 1.4 doesn't put it above 2.0.
+        *sorted(numbered, key=lambda group: max(map(sort_key, set(group.versions).difference(group.also_known_as)))),
+        *sorted(nameless, key=lambda group: tuple(map(_alphabetical, group.pointers))),
+    ]
+
+
+def draw(image: str, tags: Iterable[NamedDigest]) -> str:
+    """Every tag of `image` with an arrow to each other tag of its digest: lines without a final line break.
+
+    Versions stand first, then pointers. All arrows end in one column, two past the longest name that has one.
+    """
+    tags = [tag for tag in tags if tag[2] is not Role.ATTACHMENT]
+    same = {group.digest: (*group.versions, *group.pointers) for group in group_by_digest(tags)}
+    with_alias = [len(name) for name, digest, _role in tags if len(same.get(digest or "", ())) > 1]
+    end = len(image) + 1 + max(with_alias, default=0) + 3
+    versions = sorted((tag for tag in tags if tag[2] is Role.VERSION), key=lambda tag: sort_key(tag[0]))
+    pointers = sorted((tag for tag in tags if tag[2] is Role.POINTER), key=lambda tag: _alphabetical(tag[0]))
+    lines: list[str] = []
+    for name, digest, _role in (*versions, *pointers):
+        left = f"{image}:{name}"
+        if digest is None:
+            lines.append(f"{left} (its image is missing)")
+        else:
+            lines += _arrows(left, [alias for alias in same[digest] if alias != name], end)
+    return "\n".join(lines)
+
+
+def _arrows(left: str, aliases: list[str], end: int) -> Iterator[str]:
+    """One line per alias; `end` is the column after the arrows' heads."""
+    if not aliases:
+        yield left
+        return
+    dropped = len(aliases) - MOST_DRAWN
+    if dropped > 0:
+        aliases = [*aliases[:MOST_DRAWN], f"and {dropped} more"]
+    bend = min(len(left), end - 4)
+    yield f"{left} {'>':->{end - len(left) - 1}} {aliases[0]}"
+    for alias in aliases[1:]:
+        yield f"{' ' * bend}\\{'>':->{end - bend - 1}} {alias}"
+
+
+def _alphabetical(name: str) -> tuple[str, str]:
+    return name.lower(), name

@@ -1,0 +1,359 @@
+"""Movements as pictures and sentences need them: bars, gaps, groups, ticks and intervals; not the words and lines.
+
+All times are aware. A bar starts and ends at a move's `before`, when the new digest was first seen for sure; the time
+from its `after` until then, in which the move happened, is the bar's uncertain end.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
+
+Span = tuple[dt.datetime, dt.datetime]
+
+
+class Kind(StrEnum):
+    FORWARD = "forward"
+    ROLLBACK = "rollback"
+    CHANGED = "changed"
+    REBUILT = "rebuilt"
+    REPUBLISHED = "republished"
+    APPEARED = "appeared"
+    REMOVED = "removed"
+    RETURNED = "returned"
+
+
+class Move(Protocol):
+    """One movement of one tag, somewhere between `after` (None: nothing is known before) and `before`."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def after(self) -> dt.datetime | None: ...
+    @property
+    def before(self) -> dt.datetime: ...
+    @property
+    def from_digest(self) -> str | None: ...
+    @property
+    def to_digest(self) -> str | None: ...
+    @property
+    def from_version(self) -> str | None: ...
+    @property
+    def to_version(self) -> str | None: ...
+
+
+class FoundMove(Move, Protocol):
+    """A move and the poll that found it."""
+
+    @property
+    def found_at(self) -> dt.datetime: ...
+    @property
+    def repository_id(self) -> Hashable: ...
+
+
+M = TypeVar("M", bound=FoundMove)
+
+
+class Stretch(Protocol):
+    """A stretch of coverage; `until` None means that it goes on."""
+
+    @property
+    def since(self) -> dt.datetime: ...
+    @property
+    def until(self) -> dt.datetime | None: ...
+    @property
+    def watched(self) -> bool: ...
+    @property
+    def reason(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One tag's row: what it points to now (None: nothing), and all its moves since it was first seen, oldest first."""
+
+    name: str
+    digest: str | None
+    version: str | None
+    first_seen: dt.datetime
+    moves: Sequence[Move]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A time on one digest, cut to the window; `end` None: still there. `label` is its version, where known."""
+
+    digest: str
+    label: str | None
+    start: dt.datetime
+    end: dt.datetime | None
+    uncertain_start: Span | None = None
+    uncertain_end: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """So many bars, too narrow to be drawn each on its own."""
+
+    start: dt.datetime
+    end: dt.datetime
+    count: int
+
+
+def bars(lane: Lane, start: dt.datetime, end: dt.datetime, now: dt.datetime) -> list[Bar]:
+    """The bars of a lane from `start` to `end`, oldest first; where the tag was not there, there is a hole."""
+    came: Move | None = None
+    found: list[Bar] = []
+    for left in lane.moves:
+        bar = _bar(lane, came, left, start, min(end, now))
+        if bar:
+            found.append(bar)
+        came = left
+    last = _bar(lane, came, None, start, min(end, now))
+    return [*found, last] if last else found
+
+
+def _bar(lane: Lane, came: Move | None, left: Move | None, start: dt.datetime, end: dt.datetime) -> Bar | None:
+    """The bar between two moves that follow each other; None where there is none in the window."""
+    since = came.before if came else lane.first_seen
+    if end < start or since > end or (left and not max(since, start) < min(left.before, end)):
+        return None
+    digest = came.to_digest if came else left.from_digest if left else lane.digest
+    if digest is None:
+        return None
+    named_on_arrival = came.to_version if came else None
+    return Bar(
+        digest,
+        named_on_arrival or (left.from_version if left else lane.version),
+        max(since, start),
+        min(left.before, end) if left else None,
+        _uncertain(came, start, end),
+        _uncertain(left, start, end),
+    )
+
+
+def _uncertain(move: Move | None, start: dt.datetime, end: dt.datetime) -> Span | None:
+    """The part in the window of the time in which a move happened; None for a known moment."""
+    if move is None or move.after is None:
+        return None
+    after, before = max(move.after, start), min(move.before, end)
+    return (after, before) if after < before else None
+
+
+def level_of_detail(
+    lane: Sequence[Bar], start: dt.datetime, end: dt.datetime, now: dt.datetime, min_width: float = 0.005
+) -> list[Bar | Cluster]:
+    """The bars of a lane, those narrower than `min_width` (a share of the window) merged with their narrow neighbours.
+
+    Narrow holes between them are merged too, a bar that is alone or still current is kept: what is left is at most
+    about 2 / `min_width` pieces, however often a tag moved.
+    """
+    narrow = (end - start) * min_width
+    items: list[Bar | Cluster] = []
+    run: list[Bar] = []
+    for bar in lane:
+        is_narrow = bar.end is not None and bar.end - bar.start < narrow
+        if run and not (is_narrow and bar.start - (run[-1].end or now) < narrow):
+            items.append(_merged(run, now))
+            run = []
+        if is_narrow:
+            run.append(bar)
+        else:
+            items.append(bar)
+    return [*items, _merged(run, now)] if run else items
+
+
+def _merged(run: list[Bar], now: dt.datetime) -> Bar | Cluster:
+    return run[0] if len(run) == 1 else Cluster(run[0].start, run[-1].end or now, len(run))
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time in which nobody could look; `reason` None: before the first look, "": none was recorded."""
+
+    start: dt.datetime
+    end: dt.datetime
+    reason: str | None
+
+
+def gaps(
+    stretches: Iterable[Stretch],
+    start: dt.datetime,
+    end: dt.datetime,
+    now: dt.datetime,
+    longer_than: dt.timedelta = dt.timedelta(0),
+) -> list[Gap]:
+    """The times from `start` to `end`, and not past `now`, in which a repository was not watched, oldest first.
+
+    Stretches come oldest first: those of the window and the one before, which tells that there was a first look. Gaps
+    that touch and have the same reason are one. What is not longer than `longer_than` (two intervals of polling: the
+    next look always lies ahead) is not shown, but for the time before the first look.
+    """
+    found: list[Gap] = []
+    known_until = start
+    reason: str | None = None  # why nobody looked from then on
+    for stretch in stretches:
+        if known_until < stretch.since:
+            found.append(Gap(known_until, stretch.since, reason))
+        until = now if stretch.until is None else stretch.until
+        if not stretch.watched:
+            found.append(Gap(stretch.since, until, stretch.reason))
+        # A failure holds until something else is known; after a good look it is not known why none came.
+        known_until, reason = until, "" if stretch.watched else stretch.reason
+    if known_until < now:
+        found.append(Gap(known_until, now, reason))
+    last_shown = min(end, now)
+    return [
+        replace(gap, start=max(gap.start, start), end=min(gap.end, last_shown))
+        for gap in _touching(found)
+        if max(gap.start, start) < min(gap.end, last_shown)
+        and (gap.reason is None or gap.end - gap.start > longer_than)
+    ]
+
+
+def _touching(found: list[Gap]) -> list[Gap]:
+    """Gaps that touch and have the same reason, made one."""
+    merged: list[Gap] = []
+    for gap in found:
+        if gap.start == gap.end:
+            continue
+        if merged and merged[-1].reason == gap.reason and gap.start <= merged[-1].end:
+            merged[-1] = replace(merged[-1], end=max(merged[-1].end, gap.end))
+        else:
+            merged.append(gap)
+    return merged
+
+
+@dataclass(frozen=True, slots=True)
+class Together(Generic[M]):
+    """The moves that one poll found in one repository, newest first: a sentence of their own."""
+
+    repository_id: Hashable
+    found_at: dt.datetime
+    moves: tuple[M, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Day(Generic[M]):
+    date: dt.date
+    groups: tuple[Together[M], ...]
+
+
+def fold(moves: Iterable[M], tz: dt.tzinfo) -> list[Day[M]]:
+    """Moves in groups found together, the groups by the day in `tz` of their newest move; all newest first."""
+    polls: defaultdict[tuple[Hashable, dt.datetime], list[M]] = defaultdict(list)
+    for move in sorted(moves, key=lambda move: move.before, reverse=True):
+        polls[move.repository_id, move.found_at].append(move)
+    days: defaultdict[dt.date, list[Together[M]]] = defaultdict(list)
+    for (repository_id, found_at), found in polls.items():
+        days[found[0].before.astimezone(tz).date()].append(Together(repository_id, found_at, tuple(found)))
+    return [Day(date, tuple(groups)) for date, groups in days.items()]
+
+
+class Granularity(StrEnum):
+    """What a tick's label has to name."""
+
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+
+class Step(NamedTuple):
+    granularity: Granularity
+    length: dt.timedelta
+    months: int = 0
+
+
+STEPS = (
+    *(Step(Granularity.MINUTE, dt.timedelta(minutes=minutes)) for minutes in (1, 2, 5, 10, 15, 30)),
+    *(Step(Granularity.HOUR, dt.timedelta(hours=hours)) for hours in (1, 2, 3, 6, 12)),
+    *(Step(Granularity.DAY, dt.timedelta(days=days)) for days in (1, 2)),
+    *(Step(Granularity.WEEK, dt.timedelta(weeks=weeks)) for weeks in (1, 2)),
+    *(Step(Granularity.MONTH, dt.timedelta(days=30 * months), months) for months in (1, 3, 6)),
+    *(Step(Granularity.YEAR, dt.timedelta(days=365 * years), 12 * years) for years in (1, 2, 5, 10, 50, 100)),
+)
+A_MONDAY = dt.datetime(1900, 1, 1)  # noqa: DTZ001 - a clock reading; days and weeks are counted from it
+
+
+def ticks(start: dt.datetime, end: dt.datetime, tz: dt.tzinfo, most: int = 10) -> list[tuple[dt.datetime, Granularity]]:
+    """About `most` round local times from `start` to `end`, oldest first, in the finest step that keeps to that.
+
+    Weeks begin on Monday. An hour that the clock repeats has its ticks twice, one that it skips has none; a day whose
+    midnight is skipped begins when its clock does. OverflowError in the first and the last days that Python knows.
+    """
+    start, end = start.astimezone(dt.UTC), end.astimezone(dt.UTC)  # two times of one zone are compared by the clock
+    if end < start:
+        return []
+    step = next((step for step in STEPS if (end - start) / step.length <= most), STEPS[-1])
+    found: set[dt.datetime] = set()
+    for wall in _walls(step, start.astimezone(tz).replace(tzinfo=None), end.astimezone(tz).replace(tzinfo=None)):
+        found.update(_instants(wall, tz, by_clock=step.granularity in (Granularity.MINUTE, Granularity.HOUR)))
+    return [(at.astimezone(tz), step.granularity) for at in sorted(found) if start <= at <= end]
+
+
+def _walls(step: Step, first: dt.datetime, last: dt.datetime) -> Iterator[dt.datetime]:
+    """The round clock readings of a step around a window of clock readings, each once.
+
+    The window may end on an earlier reading than it starts on, in the hour that is repeated: a margin takes care of it.
+    """
+    margin = dt.timedelta(hours=3)
+    if step.months:
+        month = (first.year * 12 + first.month - 1) // step.months * step.months
+        while month <= last.year * 12 + last.month - 1:
+            if month >= 12:  # there is no year 0
+                yield dt.datetime(month // 12, month % 12 + 1, 1)  # noqa: DTZ001 - a clock reading
+            month += step.months
+        return
+    wall = A_MONDAY + (first - margin - A_MONDAY) // step.length * step.length
+    while wall <= last + margin:
+        yield wall
+        wall += step.length
+
+
+def _instants(wall: dt.datetime, tz: dt.tzinfo, *, by_clock: bool) -> Iterator[dt.datetime]:
+    """When clocks in `tz` show `wall`, in UTC: once, twice or, `by_clock` only, never."""
+    for fold_ in (0, 1) if by_clock else (0,):
+        at = wall.replace(tzinfo=tz, fold=fold_).astimezone(dt.UTC)
+        if not by_clock or at.astimezone(tz).replace(tzinfo=None) == wall:
+            yield at
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """When something happened, in a reader's zone: "at", "between ... and ..." or, `after` None, "before".
+
+    Told to the minute: `after` None and `before` are what to print; `moment` when both ends are in one minute.
+    """
+
+    after: dt.datetime | None
+    before: dt.datetime
+
+    @property
+    def moment(self) -> dt.datetime | None:
+        """The minute it happened in, if that is known: "at 09:31"."""
+        after = self.after
+        is_known = after is not None and _minute(after) == _minute(self.before)
+        return self.before if is_known else None
+
+    @property
+    def spans_days(self) -> bool:
+        """Whether "between" needs two dates."""
+        return self.after is not None and self.after.date() != self.before.date()
+
+
+def interval(after: dt.datetime | None, before: dt.datetime, tz: dt.tzinfo) -> Interval:
+    """The interval of a move, or of a tag's state, as read on clocks in `tz`."""
+    return Interval(after and after.astimezone(tz), before.astimezone(tz))
+
+
+def _minute(at: dt.datetime) -> dt.datetime:
+    """In UTC: clocks show the minutes of one hour a year twice."""
+    return at.astimezone(dt.UTC).replace(second=0, microsecond=0)

@@ -1,0 +1,378 @@
+"""Movements as bars, gaps, groups, ticks and intervals."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tags.timeline import (
+    Bar,
+    Cluster,
+    Gap,
+    Granularity,
+    Interval,
+    Kind,
+    Lane,
+    bars,
+    fold,
+    gaps,
+    interval,
+    level_of_detail,
+    ticks,
+)
+
+BERLIN = ZoneInfo("Europe/Berlin")
+MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
+MONDAY = dt.datetime(2026, 5, 4, tzinfo=dt.UTC)
+NOW = MONDAY + 10 * DAY
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A move as a model gives it."""
+
+    before: dt.datetime
+    to_digest: str | None
+    to_version: str | None = None
+    from_digest: str | None = None
+    from_version: str | None = None
+    after: dt.datetime | None = None
+    kind: str = Kind.FORWARD
+    found_at: dt.datetime = NOW
+    repository_id: int = 1
+
+
+@dataclass(frozen=True)
+class Covered:
+    since: dt.datetime
+    until: dt.datetime | None
+    reason: str = ""
+
+    @property
+    def watched(self) -> bool:
+        return not self.reason
+
+
+FORWARD = Moved(MONDAY + 3 * DAY, "b", "2.1", "a", "2.0", after=MONDAY + 3 * DAY - 5 * MINUTE)
+PRODUCTION = Lane("production", "b", "2.1", MONDAY + DAY, [FORWARD])
+
+
+# Bars
+
+
+def test_first_listing_and_one_move_forward_are_exactly_two_bars():
+    assert bars(PRODUCTION, MONDAY, NOW, NOW) == [
+        Bar("a", "2.0", MONDAY + DAY, FORWARD.before, None, (FORWARD.after, FORWARD.before)),
+        Bar("b", "2.1", FORWARD.before, None, (FORWARD.after, FORWARD.before), None),
+    ]
+
+
+def test_tag_that_never_moved_is_one_bar_from_when_it_was_first_seen():
+    assert bars(Lane("latest", "a", None, MONDAY, []), MONDAY - DAY, NOW, NOW) == [Bar("a", None, MONDAY, None)]
+
+
+def test_tag_first_seen_this_instant_is_already_a_bar():
+    assert bars(Lane("latest", "a", None, NOW, []), MONDAY, NOW, NOW) == [Bar("a", None, NOW, None)]
+
+
+def test_bars_are_cut_to_the_window_with_their_uncertain_ends():
+    middle = FORWARD.before - MINUTE
+    assert bars(PRODUCTION, middle, middle + 30 * dt.timedelta(seconds=1), NOW) == [
+        Bar("a", "2.0", middle, middle + 30 * dt.timedelta(seconds=1), None, (middle, middle + HOUR / 120)),
+    ]
+    assert bars(PRODUCTION, NOW - DAY, NOW, NOW) == [Bar("b", "2.1", NOW - DAY, None)]
+    assert bars(PRODUCTION, MONDAY, MONDAY + HOUR, NOW) == []
+
+
+def test_window_in_the_future_is_empty():
+    assert bars(PRODUCTION, NOW + HOUR, NOW + DAY, NOW) == []
+
+
+def test_removed_tag_leaves_a_hole_until_it_comes_back():
+    gone = Moved(MONDAY + 2 * DAY, None, None, "a", "2.0", kind=Kind.REMOVED)
+    back = Moved(MONDAY + 4 * DAY, "a", "2.0", kind=Kind.RETURNED)
+    found = bars(Lane("rollback", "a", "2.0", MONDAY, [gone, back]), MONDAY, NOW, NOW)
+    assert found == [Bar("a", "2.0", MONDAY, gone.before), Bar("a", "2.0", back.before, None)]
+
+
+def test_removed_tag_has_no_current_bar():
+    gone = Moved(MONDAY + 2 * DAY, None, None, "a", "2.0", kind=Kind.REMOVED)
+    assert bars(Lane("rollback", None, None, MONDAY, [gone]), MONDAY, NOW, NOW) == [
+        Bar("a", "2.0", MONDAY, gone.before)
+    ]
+
+
+def test_tag_that_appeared_has_no_bar_before():
+    came = Moved(MONDAY + DAY, "a", "2.0", kind=Kind.APPEARED, after=MONDAY)
+    assert bars(Lane("hotfix", "a", "2.0", came.before, [came]), MONDAY - DAY, NOW, NOW) == [
+        Bar("a", "2.0", came.before, None, (MONDAY, came.before))
+    ]
+
+
+def test_version_of_a_bar_is_its_name_on_arrival_else_what_is_known_later():
+    first = Moved(MONDAY + DAY, "b", "2.1", "a", None)
+    second = Moved(MONDAY + 2 * DAY, "c", None, "b", "2.1.0")
+    third = Moved(MONDAY + 3 * DAY, "d", None, "c", "2.2")
+    found = bars(Lane("latest", "d", "2.3", MONDAY, [first, second, third]), MONDAY, NOW, NOW)
+    assert [bar.label for bar in found] == [None, "2.1", "2.2", "2.3"]
+
+
+@st.composite
+def lanes(draw):
+    minutes = sorted(draw(st.sets(st.integers(1, 5000), max_size=30)))
+    digests = draw(st.lists(st.sampled_from(["a", "b", None]), min_size=len(minutes) + 1, max_size=len(minutes) + 1))
+    moves = [
+        Moved(MONDAY + minute * MINUTE, to, from_digest=was, after=MONDAY + (minute - 1) * MINUTE)
+        for minute, (was, to) in zip(minutes, pairwise(digests), strict=True)
+    ]
+    return Lane("latest", digests[-1], None, MONDAY, moves)
+
+
+@given(lanes(), st.integers(-100, 5100), st.integers(0, 5100))
+def test_bars_of_a_lane_are_in_order_in_the_window_and_cover_what_was_there(lane, offset, length):
+    start = MONDAY + offset * MINUTE
+    end = start + length * MINUTE
+    found = bars(lane, start, end, NOW)
+    assert all(bar.end is None or start <= bar.start < bar.end <= end for bar in found)
+    assert all(bar.end is not None and bar.end <= later.start for bar, later in pairwise(found))
+    for bar in found:
+        for span in (bar.uncertain_start, bar.uncertain_end):
+            assert span is None or start <= span[0] < span[1] <= end
+    for move, later in pairwise(lane.moves):
+        middle = move.before + (later.before - move.before) / 2
+        if start <= middle < end:
+            shown = [bar.digest for bar in found if bar.start <= middle < (bar.end or NOW)]
+            assert shown == ([move.to_digest] if move.to_digest else [])
+
+
+# Level of detail
+
+
+def test_narrow_neighbours_become_a_cluster_and_wide_bars_stay():
+    week = Bar("a", "1", MONDAY, MONDAY + 7 * DAY)
+    blinks = [Bar("b", "2", week.end + n * MINUTE, week.end + (n + 1) * MINUTE) for n in range(30)]
+    current = Bar("c", "3", blinks[-1].end, None)
+    lane = [week, *blinks, current]
+    assert level_of_detail(lane, MONDAY, NOW, NOW) == [week, Cluster(week.end, current.start, 30), current]
+
+
+def test_narrow_bar_without_a_narrow_neighbour_stays_itself():
+    lane = [Bar("a", "1", MONDAY, MONDAY + MINUTE), Bar("b", "2", MONDAY + MINUTE, MONDAY + 9 * DAY)]
+    assert level_of_detail(lane, MONDAY, NOW, NOW) == lane
+
+
+def test_narrow_holes_are_merged_and_wide_ones_part_clusters():
+    def blinks(since: dt.datetime) -> list[Bar]:
+        return [Bar("a", "1", since + n * MINUTE, since + (n + 0.5) * MINUTE) for n in range(10)]
+
+    found = level_of_detail(blinks(MONDAY) + blinks(MONDAY + 5 * DAY), MONDAY, NOW, NOW)
+    assert [item.count for item in found] == [10, 10]
+
+
+def test_lane_of_a_hundred_thousand_moves_is_a_few_hundred_pieces():
+    second = dt.timedelta(seconds=1)
+    moves = [Moved(MONDAY + n * 8 * second, None if n % 7 == 0 else str(n)) for n in range(1, 100_000)]
+    found = bars(Lane("latest", "x", None, MONDAY, moves), MONDAY, NOW, NOW)
+    assert len(found) > 80_000
+    assert len(level_of_detail(found, MONDAY, NOW, NOW)) < 402
+
+
+@given(lanes(), st.floats(0.001, 0.5))
+def test_level_of_detail_counts_every_bar_once_and_keeps_to_its_bound(lane, min_width):
+    found = bars(lane, MONDAY, NOW, NOW)
+    items = level_of_detail(found, MONDAY, NOW, NOW, min_width)
+    assert sum(item.count if isinstance(item, Cluster) else 1 for item in items) == len(found)
+    assert len(items) <= 2 / min_width + 2
+    assert all(item.end <= later.start for item, later in pairwise(items))
+
+
+# Gaps
+
+
+def test_time_before_the_first_look_and_failures_are_gaps_with_their_reason():
+    stretches = [
+        Covered(MONDAY + DAY, MONDAY + 2 * DAY),
+        Covered(MONDAY + 2 * DAY, MONDAY + 3 * DAY, "registry timed out"),
+        Covered(MONDAY + 3 * DAY, MONDAY + 4 * DAY, "registry timed out"),
+        Covered(MONDAY + 4 * DAY, MONDAY + 5 * DAY, "paused"),
+        Covered(MONDAY + 5 * DAY, None),
+    ]
+    assert gaps(stretches, MONDAY, NOW + DAY, NOW) == [
+        Gap(MONDAY, MONDAY + DAY, None),
+        Gap(MONDAY + 2 * DAY, MONDAY + 4 * DAY, "registry timed out"),
+        Gap(MONDAY + 4 * DAY, MONDAY + 5 * DAY, "paused"),
+    ]
+
+
+def test_gaps_are_cut_to_the_window():
+    stretches = [Covered(MONDAY, MONDAY + 8 * DAY, "paused"), Covered(MONDAY + 8 * DAY, None)]
+    assert gaps(stretches, MONDAY + DAY, MONDAY + 2 * DAY, NOW) == [Gap(MONDAY + DAY, MONDAY + 2 * DAY, "paused")]
+    assert gaps(stretches, MONDAY + 8 * DAY, NOW, NOW) == []
+
+
+def test_never_watched_repository_is_one_gap_up_to_now():
+    assert gaps([], MONDAY, NOW + DAY, NOW) == [Gap(MONDAY, NOW, None)]
+    assert gaps([], NOW + DAY, NOW + 2 * DAY, NOW) == []
+
+
+def test_short_gaps_are_not_shown_but_parts_of_long_ones_are():
+    stretches = [
+        Covered(MONDAY - HOUR, MONDAY),
+        Covered(MONDAY, MONDAY + HOUR, "timed out"),
+        Covered(MONDAY + HOUR, MONDAY + 2 * HOUR),
+        Covered(MONDAY + 2 * HOUR, MONDAY + 2 * HOUR + MINUTE, "timed out"),
+        Covered(MONDAY + 2 * HOUR + MINUTE, NOW - MINUTE),
+    ]
+    shown = gaps(stretches, MONDAY + 59 * MINUTE, NOW, NOW, longer_than=10 * MINUTE)
+    assert shown == [Gap(MONDAY + 59 * MINUTE, MONDAY + HOUR, "timed out")]
+
+
+def test_silence_after_the_last_look_is_a_gap_with_the_last_failure_as_its_reason():
+    assert gaps([Covered(MONDAY, NOW - DAY)], MONDAY, NOW, NOW, longer_than=HOUR) == [Gap(NOW - DAY, NOW, "")]
+    failing = [Covered(MONDAY, NOW - DAY), Covered(NOW - DAY, NOW - HOUR, "refused")]
+    assert gaps(failing, MONDAY, NOW, NOW, longer_than=2 * HOUR) == [Gap(NOW - DAY, NOW, "refused")]
+
+
+# Groups
+
+
+def test_moves_found_in_one_poll_of_one_repository_are_one_group():
+    production = Moved(MONDAY + HOUR, "b", found_at=MONDAY + HOUR)
+    rollback = Moved(MONDAY + HOUR + MINUTE, "a", found_at=MONDAY + HOUR)
+    elsewhere = Moved(MONDAY + HOUR, "a", found_at=MONDAY + HOUR, repository_id=2)
+    later = Moved(MONDAY + 2 * HOUR, "c", found_at=MONDAY + 2 * HOUR)
+    (day,) = fold([production, later, rollback, elsewhere], BERLIN)
+    assert [group.moves for group in day.groups] == [(later,), (rollback, production), (elsewhere,)]
+
+
+def test_days_are_those_of_the_reader_and_newest_first():
+    late = Moved(dt.datetime(2026, 5, 9, 21, 30, tzinfo=dt.UTC), "a", found_at=MONDAY)
+    midnight = Moved(dt.datetime(2026, 5, 9, 22, 30, tzinfo=dt.UTC), "b", found_at=NOW)
+    assert [day.date for day in fold([late, midnight], BERLIN)] == [dt.date(2026, 5, 10), dt.date(2026, 5, 9)]
+    assert [day.date for day in fold([late, midnight], dt.UTC)] == [dt.date(2026, 5, 9)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 9999), st.integers(0, 5), st.integers(0, 2)), max_size=40))
+def test_folding_keeps_every_move_and_orders_all_newest_first(drawn):
+    moves = [
+        Moved(MONDAY + minute * MINUTE, "a", found_at=MONDAY + found * DAY, repository_id=repository)
+        for minute, found, repository in drawn
+    ]
+    days = fold(moves, BERLIN)
+    groups = [group for day in days for group in day.groups]
+    assert sorted(move.before for group in groups for move in group.moves) == sorted(move.before for move in moves)
+    newest = [group.moves[0].before for group in groups]
+    assert newest == sorted(newest, reverse=True)
+    assert all(group.moves[0].before.astimezone(BERLIN).date() == day.date for day in days for group in day.groups)
+    assert len({day.date for day in days}) == len(days)
+
+
+# Ticks
+
+
+@pytest.mark.parametrize(
+    ("start", "length", "granularity", "first", "count"),
+    [
+        ("2026-05-04T09:31+02:00", 8 * MINUTE, Granularity.MINUTE, "2026-05-04T09:31", 9),
+        ("2026-05-04T09:31+02:00", HOUR, Granularity.MINUTE, "2026-05-04T09:40", 6),
+        ("2026-05-04T09:31+02:00", DAY, Granularity.HOUR, "2026-05-04T12:00", 8),
+        ("2026-05-04T09:31+02:00", 7 * DAY, Granularity.DAY, "2026-05-05T00:00", 7),
+        ("2026-05-06T00:00+02:00", 60 * DAY, Granularity.WEEK, "2026-05-11T00:00", 8),
+        ("2026-01-15T00:00+01:00", 250 * DAY, Granularity.MONTH, "2026-02-01T00:00", 8),
+        ("2020-01-15T00:00+01:00", 3000 * DAY, Granularity.YEAR, "2021-01-01T00:00", 8),
+    ],
+)
+def test_ticks_stand_at_round_local_times(start, length, granularity, first, count):
+    start = dt.datetime.fromisoformat(start)
+    found = ticks(start, start + length, BERLIN)
+    assert {kind for _at, kind in found} == {granularity}
+    assert found[0][0].replace(tzinfo=None) == dt.datetime.fromisoformat(first)
+    assert len(found) == count
+
+
+def test_weeks_begin_on_monday():
+    assert {at.weekday() for at, _kind in ticks(MONDAY, MONDAY + 100 * DAY, BERLIN)} == {0}
+
+
+def test_days_keep_their_midnight_when_the_clocks_change():
+    march = dt.datetime(2026, 3, 27, tzinfo=BERLIN)
+    found = ticks(march, march + 5 * DAY, BERLIN, most=5)
+    assert [at.isoformat() for at, _kind in found[1:4]] == [
+        "2026-03-28T00:00:00+01:00",
+        "2026-03-29T00:00:00+01:00",
+        "2026-03-30T00:00:00+02:00",
+    ]
+
+
+def test_skipped_hour_has_no_tick_and_repeated_hour_two():
+    spring = dt.datetime(2026, 3, 29, 0, tzinfo=BERLIN)
+    assert [at.hour for at, _kind in ticks(spring, spring + 5 * HOUR, BERLIN, most=5)] == [0, 1, 3, 4, 5]
+    autumn = dt.datetime(2026, 10, 24, 22, tzinfo=dt.UTC)
+    assert [at.hour for at, _kind in ticks(autumn, autumn + 5 * HOUR, BERLIN, most=5)] == [0, 1, 2, 2, 3, 4]
+
+
+def test_window_inside_the_repeated_hour_has_its_ticks():
+    start = dt.datetime(2026, 10, 25, 0, 50, tzinfo=dt.UTC)
+    assert [at.minute for at, _kind in ticks(start, start + 20 * MINUTE, BERLIN, most=3)] == [50, 0, 10]
+
+
+def test_day_whose_midnight_is_skipped_begins_when_its_clock_does():
+    start = dt.datetime(2018, 11, 2, 12, tzinfo=dt.UTC)
+    found = [at for at, _kind in ticks(start, start + 4 * DAY, ZoneInfo("America/Sao_Paulo"), most=5)]
+    assert [(at.day, at.hour) for at in found] == [(3, 0), (4, 1), (5, 0), (6, 0)]
+
+
+def test_empty_window_has_at_most_one_tick_and_a_reversed_one_none():
+    assert ticks(MONDAY, MONDAY, BERLIN) == [(MONDAY, Granularity.MINUTE)]
+    assert ticks(NOW, MONDAY, BERLIN) == []
+
+
+@given(
+    st.datetimes(dt.datetime(1901, 1, 1), dt.datetime(2100, 1, 1), timezones=st.just(dt.UTC)),  # noqa: DTZ001
+    st.timedeltas(dt.timedelta(0), dt.timedelta(days=40_000)),
+    st.sampled_from(["Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Havana", "UTC"]),
+    st.integers(2, 20),
+)
+def test_ticks_are_few_in_order_and_in_the_window(start, length, zone, most):
+    found = [at for at, _kind in ticks(start, start + length, ZoneInfo(zone), most)]
+    assert all(start <= at <= start + length for at in found)
+    assert all(at.astimezone(dt.UTC) < later.astimezone(dt.UTC) for at, later in pairwise(found))
+    assert len(found) <= 2 * most + 1
+
+
+# Intervals
+
+
+def test_interval_in_one_minute_is_a_moment():
+    at = interval(MONDAY + MINUTE / 6, MONDAY + MINUTE / 2, BERLIN)
+    assert at.moment == at.before
+    assert at.before.isoformat() == "2026-05-04T02:00:30+02:00"
+
+
+def test_interval_across_minutes_is_none():
+    between = interval(MONDAY + MINUTE / 2, MONDAY + MINUTE, BERLIN)
+    assert between.moment is None
+    assert between == Interval(MONDAY + MINUTE / 2, MONDAY + MINUTE)
+
+
+def test_nothing_known_before_is_no_moment():
+    assert interval(None, MONDAY, BERLIN) == Interval(None, MONDAY)
+    assert interval(None, MONDAY, BERLIN).moment is None
+    assert not interval(None, MONDAY, BERLIN).spans_days
+
+
+def test_day_of_an_interval_is_the_readers():
+    after, before = dt.datetime(2026, 5, 9, 21, 59, tzinfo=dt.UTC), dt.datetime(2026, 5, 9, 22, 1, tzinfo=dt.UTC)
+    assert interval(after, before, BERLIN).spans_days
+    assert not interval(after, before, dt.UTC).spans_days
+
+
+def test_same_minute_on_the_clock_in_the_repeated_hour_is_no_moment():
+    after = dt.datetime(2026, 10, 25, 0, 30, tzinfo=dt.UTC)
+    assert interval(after, after + HOUR, BERLIN).moment is None
