@@ -63,7 +63,7 @@ def seen(
             )
             for tag, content in tags.items()
         ),
-        failures={tag: failed for tag in failing},
+        failures=dict.fromkeys(failing, failed),
         complete=error is None,
         error=error or (failed if failing else None),
         sent_at=moment,

@@ -14,6 +14,6 @@ os.environ.update(
     LOG_LEVEL="WARNING",
 )
 
-from regviewer.settings import *  # noqa: E402, F403
+from regviewer.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick: no password of the tests is a secret

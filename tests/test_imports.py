@@ -10,7 +10,15 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # What a module may import of ours, the most particular name first; what is not named here may import everything.
 PURE = ("tags.registry", "tags.versions", "tags.timeline", "tags.aliases")
-DOORS = ("tags.tasks", "tags.management", "tags.views", "tags.admin", "tags.urls", "tags.templatetags", "tags.middleware")
+DOORS = (
+    "tags.tasks",
+    "tags.management",
+    "tags.views",
+    "tags.admin",
+    "tags.urls",
+    "tags.templatetags",
+    "tags.middleware",
+)
 MAY_IMPORT = {
     "tags.registry": ("tags.registry",),
     "tags.versions": (),

@@ -51,21 +51,25 @@ class Coverage(models.Model):
     def extend(cls, repository: Repository, reason: str, start: dt.datetime, end: dt.datetime) -> None:
         """Say that a look from `start` to `end` saw everything (no `reason`), or why it did not.
 
-        Writes one row when it went as the last time. A look that failed leaves the time since the last good one
-        uncovered: nobody knows what was so then. So does a pause between two looks of more than two intervals.
+        Writes one row when it went as the last time. What was so before a look ended is not known from it: watching
+        begins at its end, and a look that failed leaves the time since the last good one uncovered. So does a pause
+        of more than two intervals.
         """
-        last = cls.objects.filter(repository=repository).order_by("since", "pk").last()
+        last = Coverage.objects.filter(repository=repository).order_by("since", "pk").last()
         if last is None:
-            last = cls(repository=repository, watched=not reason, reason=reason, since=start, until=start)
+            stretch = cls(repository=repository, watched=not reason, reason=reason, since=end if not reason else start)
         elif last.watched and not reason and (start - last.until).total_seconds() > 2 * repository.every:
             cls.objects.create(
-                repository=repository, watched=False, reason=cls.NOBODY_LOOKED, since=last.until, until=start
+                repository=repository, watched=False, reason=cls.NOBODY_LOOKED, since=last.until, until=end
             )
-            last = cls(repository=repository, watched=True, since=start, until=start)
+            stretch = cls(repository=repository, watched=True, since=end)
         elif (last.watched, last.reason) != (not reason, reason):
+            since = last.until if last.watched else max(last.until, end if not reason else start)
             if not last.watched:
-                last.until = max(last.until, start)
+                last.until = since
                 last.save(update_fields=["until"])
-            last = cls(repository=repository, watched=not reason, reason=reason, since=last.until, until=last.until)
-        last.until = max(last.until, end)
-        last.save()
+            stretch = cls(repository=repository, watched=not reason, reason=reason, since=since)
+        else:
+            stretch = last
+        stretch.until = max(stretch.until or stretch.since, end)
+        stretch.save()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class ImageQuerySet(models.QuerySet["Image"]):
     def remember(self, media_types: Mapping[str, str]) -> None:
         """Keep digests (with their media types) that were not known; a digest's content never changes."""
-        self.bulk_create(
+        Image.objects.bulk_create(
             [Image(digest=digest, media_type=media_type) for digest, media_type in media_types.items()],
             batch_size=1000,
             ignore_conflicts=True,
@@ -34,7 +34,9 @@ class Image(models.Model):
         verbose_name = _("image")
         verbose_name_plural = _("images")
         constraints = [
-            models.CheckConstraint(condition=models.Q(digest__regex=r"^[a-z0-9]+:[0-9a-f]+$"), name="image_digest_valid"),
+            models.CheckConstraint(
+                condition=models.Q(digest__regex=r"^[a-z0-9]+:[0-9a-f]+$"), name="image_digest_valid"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -32,6 +32,10 @@ class MovementQuerySet(models.QuerySet["Movement"]):
         movements = self if since is None else self.filter(before__gte=since)
         return movements if until is None else movements.filter(before__lt=until)
 
+    def older_than(self, before: dt.datetime, pk: int) -> MovementQuerySet:
+        """What follows the movement of that time and id, newest first."""
+        return self.filter(Q(before__lt=before) | Q(before=before, pk__lt=pk))
+
     def for_sentences(self) -> MovementQuerySet:
         """With what a line about a movement needs, in one query."""
         return self.select_related("tag__repository__registry")
@@ -102,7 +106,9 @@ class Movement(models.Model):
             models.Index("before", "id", name="movement_of_all"),
             # read by: Repository.record(), to fill in a version's name that came later
             models.Index("repository", "to_digest", condition=Q(to_version__isnull=True), name="movement_to_unnamed"),
-            models.Index("repository", "from_digest", condition=Q(from_version__isnull=True), name="movement_from_unnamed"),
+            models.Index(
+                "repository", "from_digest", condition=Q(from_version__isnull=True), name="movement_from_unnamed"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -141,6 +147,11 @@ class Movement(models.Model):
                 return _now("%(tag)s followed %(to)s, which was rebuilt") % facts
             case _:
                 return _now("%(tag)s changed from %(from)s to %(to)s") % facts
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the tag has not moved since; the tag must be at hand."""
+        return self.to_digest is not None and (self.tag.digest, self.tag.before) == (self.to_digest, self.before)
 
     @property
     def is_warning(self) -> bool:

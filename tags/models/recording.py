@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from django.db.models import Q
@@ -11,12 +12,12 @@ from tags import versions
 from tags.models.coverage import Coverage
 from tags.models.image import Image
 from tags.models.movement import Movement
-from tags.models.tag import Tag
+from tags.models.tag import Tag, settle_roles
 from tags.timeline import Kind
 from tags.versions import Direction, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tags import registry
     from tags.models.repository import Repository
@@ -79,7 +80,8 @@ class Recording:
                 "nothing is changed until a second look, at least one interval later, agrees"
             )
         if self.listing.complete and self.listing.failures:
-            return f"{len(self.listing.failures)} of {len(self.listing.tags)} tags could not be looked at: {self.listing.error}"
+            failed, listed = len(self.listing.failures), len(self.listing.tags)
+            return f"{failed} of {listed} tags could not be looked at: {self.listing.error}"
         return str(self.listing.error or "")
 
     @property
@@ -272,13 +274,8 @@ class Recording:
 
     def _settle_roles(self) -> None:
         """Think over which tags are versions and which are pointers, then say what kind of move each move was."""
-        moved = {tag.name for tag in self.tags.values() if tag.moved}
-        roles = versions.roles({tag.name: tag.digest for tag in self._there()}, moved)
-        for name, role in roles.items():
-            tag = self.tags[name]
-            if tag.role != role and not tag.role_by_hand:
-                tag.role = role
-                self.touched[name] = tag
+        there = (tag for tag in self.tags.values() if tag.state != Tag.State.REMOVED)
+        self.touched.update({tag.name: tag for tag in settle_roles(there)})
         names_after = self._names_by_digest()
         been = self._been_before()
         for movement in self.movements:
@@ -289,9 +286,6 @@ class Recording:
                 movement.kind = self._direction(movement, been)
             movement.across_gap = self._crosses_gap(movement)
         self._fill_in_names(names_after)
-
-    def _there(self) -> Iterable[Tag]:
-        return (tag for tag in self.tags.values() if tag.state != Tag.State.REMOVED)
 
     def _direction(self, movement: Movement, been: set[tuple[str, str | None]]) -> Kind:
         if movement.tag.role == Role.VERSION:
@@ -310,7 +304,7 @@ class Recording:
     def _been_before(self) -> set[tuple[str, str | None]]:
         """Which of the moved tags pointed to their new digest at some time before, as (tag, digest)."""
         changed = [movement for movement in self.movements if movement.kind == Kind.CHANGED]
-        been = set()
+        been: set[tuple[str, str | None]] = set()
         for some in batched(changed):
             digests = [movement.to_digest for movement in some]
             past = Movement.objects.filter(
@@ -321,21 +315,18 @@ class Recording:
         return been
 
     def _crosses_gap(self, movement: Movement) -> bool:
+        """Whether a gap began between the two looks that a movement lies between."""
         after = movement.after
-        if after is None:
-            return False
-        if not hasattr(self, "_gaps"):
-            self._gaps = self._gaps_since_last_look()
-        return any(since < movement.before and until > after for since, until in self._gaps)
+        return after is not None and any(after <= since < movement.before for since in self._gaps)
 
-    def _gaps_since_last_look(self) -> list[tuple[dt.datetime, dt.datetime]]:
+    @cached_property
+    def _gaps(self) -> list[dt.datetime]:
+        """When the last gaps began, the one that this poll ends included."""
         stretches = Coverage.objects.filter(repository=self.repository).order_by("-since", "-pk")
         last = stretches.first()
-        gaps = list(stretches.filter(watched=False).values_list("since", "until")[:100])
+        gaps = list(stretches.filter(watched=False).values_list("since", flat=True)[:100])
         if last and last.watched and (self.listing.sent_at - last.until).total_seconds() > 2 * self.repository.every:
-            gaps.append((last.until, self.listing.sent_at))
-        elif last and not last.watched:
-            gaps.append((last.since, self.listing.sent_at))
+            gaps.append(last.until)
         return gaps
 
     def _fill_in_names(self, names: dict[str | None, str | None]) -> None:

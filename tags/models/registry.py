@@ -25,7 +25,7 @@ def validate_address(address: str) -> None:
         domain = ""
     if domain != address:
         raise ValidationError(
-            _("“%(address)s” is not the address of a registry: give host or host:port, such as registry.example.com:5000."),
+            _("“%(address)s” is no address of a registry: give host or host:port, as in registry.example.com:5000."),
             params={"address": address},
         )
 
@@ -41,19 +41,24 @@ class Registry(models.Model):
         help_text=_("Host or host:port as in an image reference, e.g. docker.io or registry.example.com:5000."),
     )
     name = models.CharField(_("name"), max_length=100, blank=True, help_text=_("Shown to people; empty: the address."))
-    enabled = models.BooleanField(_("enabled"), default=True, help_text=_("Off: nothing of it is polled, its past is kept."))
+    enabled = models.BooleanField(
+        _("enabled"), default=True, help_text=_("Off: nothing of it is polled, its past is kept.")
+    )
     interval = models.PositiveIntegerField(
         _("interval"), default=300, validators=[MinValueValidator(1)], help_text=_("Seconds from one look to the next.")
     )
     concurrency = models.PositiveSmallIntegerField(
-        _("concurrency"), default=8, validators=[MinValueValidator(1)], help_text=_("Requests at the same time, at most.")
+        _("concurrency"),
+        default=8,
+        validators=[MinValueValidator(1)],
+        help_text=_("Requests at the same time, at most."),
     )
     patterns = models.TextField(
         _("repositories to watch"),
         blank=True,
         help_text=_(
             "One pattern a line, e.g. shop/* ; a line that starts with ! leaves out what it matches. "
-            "Repositories of the registry's catalog that match are watched by themselves. Empty: only those added by hand."
+            "What the catalog holds and a pattern matches is watched by itself. Empty: only what is added by hand."
         ),
     )
     username = models.CharField(_("user name"), max_length=255, blank=True)
@@ -62,7 +67,9 @@ class Registry(models.Model):
         _("plain http"), default=False, help_text=_("Ask it without TLS. Credentials then travel in clear.")
     )
     ca_certificate = models.TextField(
-        _("CA certificate"), blank=True, help_text=_("PEM text of the authority that signed the registry's certificate.")
+        _("CA certificate"),
+        blank=True,
+        help_text=_("PEM text of the authority that signed the registry's certificate."),
     )
     approved_realms = models.TextField(
         _("approved token endpoints"),
@@ -86,13 +93,6 @@ class Registry(models.Model):
     def __str__(self) -> str:
         return self.name or self.address
 
-    @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
-        instance = super().from_db(db, field_names, values)
-        if {"address", "plain_http", "encrypted_secret"} <= set(field_names):
-            instance._stored = instance._origin_and_secret()
-        return instance
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save; a secret that was kept for another origin is dropped, so that it is never sent to the new one."""
         origin, secret = getattr(self, "_stored", (None, None))
@@ -103,6 +103,13 @@ class Registry(models.Model):
                 kwargs["update_fields"] = {*fields, "username", "encrypted_secret", "approved_realms"}
         super().save(*args, **kwargs)
         self._stored = self._origin_and_secret()
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **more: Any) -> Self:
+        instance = super().from_db(db, field_names, values, **more)
+        if {"address", "plain_http", "encrypted_secret"} <= set(field_names):
+            instance._stored = instance._origin_and_secret()
+        return instance
 
     @property
     def origin(self) -> str:

@@ -13,6 +13,7 @@ from django.core.validators import MinValueValidator
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tags import registry
@@ -24,6 +25,7 @@ from tags.versions import Role
 
 if TYPE_CHECKING:
     from tags.models.movement import Movement
+    from tags.registry import Listing
 
 # Long enough that a worker which renews it every ten seconds never loses it by a hiccup, short enough that a
 # repository whose worker was killed is claimed again within a minute.
@@ -39,7 +41,7 @@ def validate_repository_name(name: str) -> None:
     """Raise ValidationError unless `name` is a repository's path, such as library/python."""
     if not registry.is_repository_name(name):
         raise ValidationError(
-            _("“%(name)s” is not a repository's name: small letters, digits and . _ - between slashes, such as shop/app."),
+            _("“%(name)s” is not a repository's name: small letters, digits, . _ - and slashes, as in shop/app."),
             params={"name": name},
         )
 
@@ -120,7 +122,9 @@ class Repository(models.Model):
         _("last complete list"), null=True, help_text=_("When the last complete list of tags was asked for.")
     )
     checked_at = models.DateTimeField(
-        _("last complete look"), null=True, help_text=_("All tags were looked at then or later, but for single failures.")
+        _("last complete look"),
+        null=True,
+        help_text=_("All tags were looked at then or later, but for single failures."),
     )
 
     objects = RepositoryQuerySet.as_manager()
@@ -167,7 +171,7 @@ class Repository(models.Model):
             rows = tags.present().values_list("name", "state", "digest", "role")
             missing = {Tag.State.MISSING, Tag.State.UNKNOWN}
             return [(name, None if state in missing else digest, Role(role)) for name, state, digest, role in rows]
-        return [(name, digest, Role(role)) for name, digest, role in tags.at(at).values_list("name", "digest_then", "role")]
+        return [(tag.name, tag.digest_then, Role(tag.role)) for tag in tags.at(at)]
 
     def draw(self, at: dt.datetime | None = None) -> str:
         """The picture of which tags are the same image, as text."""
@@ -182,7 +186,7 @@ class Repository(models.Model):
         then = stretches.filter(since__lte=moment).last()
         if then is None:
             first = stretches.first()
-            return _("it was not watched yet") if first else _("it was never polled")
+            return gettext("it was not watched yet") if first else gettext("it was never polled")
         if not then.watched:
             return then.reason
         if moment > then.until + dt.timedelta(seconds=2 * self.every):
@@ -210,7 +214,7 @@ class Repository(models.Model):
         held = Repository.objects.filter(pk=self.pk, lease_token=lease, lease_until__gte=now)
         return bool(held.update(lease_until=now + LEASE))
 
-    def record(self, listing: registry.Listing, lease: uuid.UUID) -> list[Movement]:
+    def record(self, listing: Listing, lease: uuid.UUID) -> list[Movement]:
         """Write down what a poll saw: what is, what moved, and that somebody looked. Returns the movements.
 
         The only code that writes tags, movements and coverage. Raises LeaseLost, having written nothing, when the
@@ -254,7 +258,7 @@ class Repository(models.Model):
             return now + dt.timedelta(seconds=self.every)
         if self.failures > 1 or retry_after:
             backoff = min(self.every * 2 ** min(self.failures - 1, 10), max(self.every, LONGEST_BACKOFF))
-            seconds = max(retry_after or 0, backoff) * random.uniform(1, 1.2)  # noqa: S311: spreads, hides nothing
+            seconds = max(retry_after or 0, backoff) * random.uniform(1, 1.2)  # noqa: S311 (it spreads, it hides nothing)
             return now + dt.timedelta(seconds=seconds)
         # A hash of the name gives each repository its own place in the interval, so that they don't fall due together.
         phase = zlib.crc32(self.reference.encode()) % self.every

@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
 from django.utils.translation import gettext_lazy as _
 
+from tags import versions
 from tags.models.movement import Movement
 from tags.versions import Role
-from tags.versions import roles as roles_of
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
+
+    from django_stubs_ext import WithAnnotations
+
+
+class Then(TypedDict):
+    """What `TagQuerySet.at()` adds to a tag."""
+
+    digest_then: str | None
+    after_then: dt.datetime | None
+    before_then: dt.datetime | None
+    leaving_after: dt.datetime | None
+    leaving_before: dt.datetime | None
+    leaving_to: str | None
+
+
+def settle_roles(tags: Iterable[Tag]) -> list[Tag]:
+    """Give the tags of one repository the roles that name and behaviour call for; returns those that changed, unsaved.
+
+    What people set by hand stays, and so does a pointer that was seen to move: it is one for good.
+    """
+    tags = list(tags)
+    roles = versions.roles({tag.name: tag.digest for tag in tags}, {tag.name for tag in tags if tag.moved})
+    settled = (tag.role_by_hand or (tag.moved and tag.role == Role.POINTER) for tag in tags)
+    changed = [tag for tag, stays in zip(tags, settled, strict=True) if not stays and tag.role != roles[tag.name]]
+    for tag in changed:
+        tag.role = roles[tag.name]
+    return changed
 
 
 class TagQuerySet(models.QuerySet["Tag"]):
@@ -34,16 +61,9 @@ class TagQuerySet(models.QuerySet["Tag"]):
         """Let names and behaviour decide again, as `Repository.record()` does."""
         self.update(role_by_hand=False)
         for repository in self.values_list("repository", flat=True).distinct():
-            Tag.objects.filter(repository=repository).present().settle_roles()
-
-    def settle_roles(self) -> None:
-        """Write the roles that the tags of one repository have by name and behaviour, where they are not set by hand."""
-        tags = {tag.name: tag for tag in self}
-        roles = roles_of({name: tag.digest for name, tag in tags.items()}, {name for name, tag in tags.items() if tag.moved})
-        changed = [tag for name, tag in tags.items() if tag.role != roles[name] and not tag.role_by_hand]
-        for tag in changed:
-            tag.role = roles[tag.name]
-        self.bulk_update(changed, ["role"], batch_size=400)
+            Tag.objects.bulk_update(
+                settle_roles(Tag.objects.filter(repository=repository).present()), ["role"], batch_size=400
+            )
 
     def pointers(self) -> TagQuerySet:
         return self.filter(role=Role.POINTER)
@@ -53,7 +73,7 @@ class TagQuerySet(models.QuerySet["Tag"]):
         past = Movement.objects.filter(tag=OuterRef("pk"), from_digest__in=digests)
         return self.filter(Q(digest__in=digests) | Exists(past), role=Role.VERSION)
 
-    def at(self, moment: dt.datetime) -> TagQuerySet:
+    def at(self, moment: dt.datetime) -> models.QuerySet[WithAnnotations[Tag, Then]]:
         """The tags that were there at `moment`, as they were then.
 
         Adds `digest_then` and what bounds its time there: `after_then` and `before_then` (when it came),
@@ -64,7 +84,7 @@ class TagQuerySet(models.QuerySet["Tag"]):
         of_tag = Movement.objects.filter(tag=OuterRef("pk"))
         came = of_tag.filter(before__lte=moment).order_by("-before", "-pk")
         left = of_tag.filter(before__gt=moment).order_by("before", "pk")
-        return (
+        then: Any = (  # the plugin loses the queryset's class on the way: `Then` says what there is
             self.filter(first_seen_at__lte=moment)
             .annotate(
                 left_at=Subquery(left.values("before")[:1]),
@@ -82,6 +102,7 @@ class TagQuerySet(models.QuerySet["Tag"]):
             )
             .filter(digest_then__isnull=False)
         )
+        return then
 
 
 class Tag(models.Model):
@@ -124,10 +145,14 @@ class Tag(models.Model):
         ordering = ["repository", "name"]
         constraints = [
             models.UniqueConstraint("repository", "name", name="tag_one_row_per_name"),
-            models.CheckConstraint(condition=Q(after__isnull=True) | Q(after__lte=F("before")), name="tag_after_not_past_before"),
+            models.CheckConstraint(
+                condition=Q(after__isnull=True) | Q(after__lte=F("before")), name="tag_after_not_past_before"
+            ),
             models.CheckConstraint(condition=Q(digest__regex=r"^[a-z0-9]+:[0-9a-f]+$"), name="tag_digest_valid"),
             models.CheckConstraint(
-                condition=Q(state="present", digest__isnull=False) | Q(state="missing") | Q(state__in=["removed", "unknown"], digest__isnull=True),
+                condition=Q(state="present", digest__isnull=False)
+                | Q(state="missing")
+                | Q(state__in=["removed", "unknown"], digest__isnull=True),
                 name="tag_digest_fits_state",
             ),
         ]

@@ -35,7 +35,7 @@ def stretches(repository: Repository) -> list[tuple[str, dt.datetime, dt.datetim
 def test_good_polls_make_one_stretch(repository: Repository) -> None:
     for minute in (0, 5, 10):
         poll(repository, seen(EXAMPLE, minute))
-    assert stretches(repository) == [("", at(0), at(10) + 4 * SECOND)]
+    assert stretches(repository) == [("", at(0) + 4 * SECOND, at(10) + 4 * SECOND)]
 
 
 def test_a_failed_poll_leaves_the_time_since_the_last_good_one_uncovered(repository: Repository) -> None:
@@ -44,9 +44,9 @@ def test_a_failed_poll_leaves_the_time_since_the_last_good_one_uncovered(reposit
     poll(repository, seen({}, 10, error=TimedOut("no answer")))
     poll(repository, seen(EXAMPLE, 15))
     assert stretches(repository) == [
-        ("", at(0), at(0) + 4 * SECOND),
-        ("registry timed out", at(0) + 4 * SECOND, at(15)),
-        ("", at(15), at(15) + 4 * SECOND),
+        ("", at(0) + 4 * SECOND, at(0) + 4 * SECOND),
+        ("registry timed out", at(0) + 4 * SECOND, at(15) + 4 * SECOND),
+        ("", at(15) + 4 * SECOND, at(15) + 4 * SECOND),
     ]
 
 
@@ -63,9 +63,9 @@ def test_two_intervals_without_a_poll_are_a_gap(repository: Repository) -> None:
     poll(repository, seen(EXAMPLE, 9))
     poll(repository, seen(EXAMPLE, 20))
     assert stretches(repository) == [
-        ("", at(0), at(9) + 4 * SECOND),
-        (Coverage.NOBODY_LOOKED, at(9) + 4 * SECOND, at(20)),
-        ("", at(20), at(20) + 4 * SECOND),
+        ("", at(0) + 4 * SECOND, at(9) + 4 * SECOND),
+        (Coverage.NOBODY_LOOKED, at(9) + 4 * SECOND, at(20) + 4 * SECOND),
+        ("", at(20) + 4 * SECOND, at(20) + 4 * SECOND),
     ]
 
 
@@ -75,7 +75,7 @@ def test_a_pause_is_a_gap_of_its_own(repository: Repository) -> None:
         type(repository).objects.filter(pk=repository.pk).pause()
     poll(repository, seen(EXAMPLE, 60))
     assert [reason for reason, _since, _until in stretches(repository)] == ["", Coverage.PAUSED, ""]
-    assert stretches(repository)[1][2] == at(60)
+    assert stretches(repository)[1][2] == at(60) + 4 * SECOND
 
 
 def test_when_every_look_fails_nobody_watched_though_the_list_came(repository: Repository) -> None:
@@ -88,15 +88,18 @@ def test_when_every_look_fails_nobody_watched_though_the_list_came(repository: R
     ("minute", "reason"),
     [
         (-1, "it was not watched yet"),
-        (0, ""),
+        (0, "it was not watched yet"),
         (4, "registry timed out"),
         (9, "registry timed out"),
+        (11, ""),
         (15, ""),
         (20, ""),
         (26, Coverage.NOBODY_LOOKED),
     ],
 )
-def test_what_was_where_is_known_only_where_somebody_watched(repository: Repository, minute: int, reason: str) -> None:
+def test_what_was_where_is_known_only_where_somebody_watched(
+    repository: Repository, minute: float, reason: str
+) -> None:
     poll(repository, seen(EXAMPLE, 0))
     poll(repository, seen({}, 5, error=TimedOut("no answer")))
     poll(repository, seen(EXAMPLE, 10))

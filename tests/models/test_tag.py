@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def repository() -> Repository:
-    """`production` goes from 2.0 to 2.1 (found at 10) and back (at 20); `staging` comes at 10, `rollback` goes at 20."""
+    """`production` goes from 2.0 to 2.1 at 10 and back at 20; `staging` comes at 10, `rollback` goes at 20."""
     repository = make_repository()
     later = EXAMPLE | {"production": "2.1", "staging": "2.2"}
     last = {name: content for name, content in (later | {"production": "2.0"}).items() if name != "rollback"}

@@ -1,0 +1,49 @@
+"""Print which tags are the same image."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from tags.aliases import group_by_digest
+from tags.management.commands._references import moment, reference, watched_repository
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from django.core.management.base import CommandParser
+
+    from tags.models import Repository
+    from tags.registry import Reference
+
+
+class Command(BaseCommand):
+    help = "Prints the picture of which tags are the same image, now or at a moment in the past."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("reference", metavar="REFERENCE", type=reference)
+        parser.add_argument("--at", metavar="TIME", type=moment, help="as it was then, e.g. 2026-05-03T14:00+02:00")
+        parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+
+    def handle(self, *, reference: Reference, at: dt.datetime | None, json: bool, **_: Any) -> None:
+        repository = watched_repository(reference)
+        if repository is None:
+            raise CommandError(f"{reference.name} is not watched: start with `manage.py watch {reference.name}`.")
+        if at and (reason := repository.unknown_at(at)):
+            raise CommandError(f"It is not known what was where at {at.isoformat()}: {reason}.")
+        self.stdout.write(as_json(repository, at) if json else repository.draw(at))
+
+
+def as_json(repository: Repository, at: dt.datetime | None) -> str:
+    groups = [
+        {
+            "digest": group.digest,
+            "version": group.version,
+            "versions": group.versions,
+            "pointers": group.pointers,
+        }
+        for group in group_by_digest(repository.picture(at))
+    ]
+    return json.dumps({"repository": repository.reference, "at": at and at.isoformat(), "images": groups}, indent=2)

@@ -1,0 +1,68 @@
+"""Start watching repositories."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentTypeError
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from tags.management.commands._references import reference
+from tags.management.commands.poll import as_line, poll_with_progress
+from tags.models import Repository
+from tags.watching import Access, watch
+
+if TYPE_CHECKING:
+    from django.core.management.base import CommandParser
+
+    from tags.registry import Reference
+
+
+def seconds(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"“{text}” is no number of seconds: give 1 or more")
+    return int(text)
+
+
+class Command(BaseCommand):
+    help = "Starts watching these repositories, polls them once at once and prints what is where."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("references", metavar="REFERENCE", nargs="+", type=reference)
+        parser.add_argument("--plain-http", action="store_true", help="ask the registry without TLS")
+        parser.add_argument("--username", metavar="U", default="")
+        parser.add_argument(
+            "--password-stdin", action="store_true", help="read the password or token from standard input"
+        )
+        parser.add_argument("--ca-file", metavar="F", type=Path, help="PEM file of the registry's own authority")
+        parser.add_argument("--interval", metavar="SECONDS", type=seconds, help="from one look to the next")
+
+    def handle(self, *, references: list[Reference], interval: int | None, **options: Any) -> None:
+        access = self._access(options)
+        try:
+            repositories = [watch(reference, access, interval) for reference in references]
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages), returncode=2) from error
+        polls = poll_with_progress(repositories, every_tag=True)
+        for repository, poll in zip(repositories, polls, strict=True):
+            self.stdout.write(as_line(poll))
+            self.stdout.write(repository.draw())
+        if any(poll.outcome != Repository.Outcome.COMPLETE for poll in polls):
+            sys.exit(1)
+
+    def _access(self, options: dict[str, Any]) -> Access:
+        if bool(options["username"]) != options["password_stdin"]:
+            raise CommandError("--username and --password-stdin go together.", returncode=2)
+        try:
+            ca_certificate = options["ca_file"].read_text() if options["ca_file"] else ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"{options['ca_file']} cannot be read: {error}", returncode=2) from error
+        return Access(
+            plain_http=options["plain_http"],
+            username=options["username"],
+            secret=sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else "",
+            ca_certificate=ca_certificate,
+        )

@@ -1,0 +1,203 @@
+"""The commands, over real HTTP against a registry that the tests hold in hand."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tags import polling
+from tags.models import Movement, Registry, Repository
+from tests.fakeregistry import FakeRegistry, status
+from tests.listings import EXAMPLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.django_db
+
+PICTURE = """\
+app:1.0
+app:1.1
+app:1.2
+app:1.3 ---------> rollback
+app:2.0 ---------> production
+app:2.1 ---------> perftesting
+       \\---------> qatesting
+app:2.2 ---------> latest
+app:latest ------> 2.2
+app:perftesting -> 2.1
+              \\--> qatesting
+app:production --> 2.0
+app:qatesting ---> 2.1
+             \\---> perftesting
+app:rollback ----> 1.3
+"""
+
+
+@pytest.fixture(autouse=True)
+def fresh_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    clients: dict = {}
+    monkeypatch.setattr(polling, "_clients", clients)
+    yield
+    for _settings, client in clients.values():
+        client.close()
+
+
+@pytest.fixture
+def example(fake_registry: FakeRegistry) -> FakeRegistry:
+    for tag, content in EXAMPLE.items():
+        fake_registry.push("app", tag, content)
+    return fake_registry
+
+
+def run(*arguments: Any, **options: Any) -> str:
+    """What the command prints; SystemExit when it ends with another status than 0."""
+    out = io.StringIO()
+    call_command(*map(str, arguments), stdout=out, **options)
+    return out.getvalue()
+
+
+def watch(registry: FakeRegistry, *more: str) -> str:
+    return run("watch", "--plain-http", f"{registry.address}/app", *more)
+
+
+def test_watch_polls_at_once_and_prints_what_is_where(example: FakeRegistry) -> None:
+    printed = watch(example)
+    assert printed.endswith(PICTURE)
+    assert "complete, 12 tags" in printed
+
+
+def test_watching_twice_is_watching_once_and_updates_what_is_given(example: FakeRegistry) -> None:
+    watch(example)
+    watch(example, "--interval", "7")
+    assert Registry.objects.count() == Repository.objects.count() == 1
+    assert Repository.objects.get().every == 7
+
+
+def test_watch_takes_credentials_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    with FakeRegistry(auth="basic", username="reader", password="pass word") as registry:
+        for tag, content in EXAMPLE.items():
+            registry.push("app", tag, content)
+        monkeypatch.setattr("sys.stdin", io.StringIO("pass word\n"))
+        assert PICTURE in watch(registry, "--username", "reader", "--password-stdin")
+    assert "pass word" not in Registry.objects.get().encrypted_secret
+
+
+def test_watch_fails_in_words_when_the_registry_does(example: FakeRegistry, capsys: pytest.CaptureFixture[str]) -> None:
+    example.fault(status(500))
+    with pytest.raises(SystemExit) as end:
+        watch(example)
+    assert end.value.code == 1
+    assert Repository.objects.get().error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["watch", "UPPER/case:x:y"], "is no tag"),
+        (["watch", "app", "--interval", "0"], "number of seconds"),
+        (["watch", "app", "--username", "reader"], "go together"),
+        (["watch", "app", "--ca-file", "/nowhere/ca.pem"], "cannot be read"),
+        (["poll", "127.0.0.1:5000/nothing"], "is not watched"),
+        (["aliases", "127.0.0.1:5000/nothing"], "is not watched"),
+        (["movements", "--since", "yesterday"], "is no date and time"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_arguments_are_refused_in_words(arguments: list[str], words: str) -> None:
+    with pytest.raises(CommandError) as refused:
+        run(*arguments)
+    assert words in str(refused.value)
+    assert not Registry.objects.exists()
+
+
+def test_poll_says_in_json_what_it_cost(example: FakeRegistry) -> None:
+    watch(example)
+    example.move("app", "production", "2.1")
+    [poll] = json.loads(run("poll", "--json"))
+    assert {name: value for name, value in poll.items() if name != "seconds"} == {
+        "repository": f"{example.address}/app",
+        "outcome": "complete",
+        "tags": 12,
+        "movements": 1,
+        "requests": 13,
+        "error": "",
+    }
+
+
+def test_poll_ends_with_1_when_a_listing_was_not_complete(example: FakeRegistry) -> None:
+    watch(example)
+    example.fault(status(503))
+    with pytest.raises(SystemExit) as end:
+        run("poll", f"{example.address}/app")
+    assert end.value.code == 1
+    with pytest.raises(SystemExit) as end:
+        run("poll", "--json")
+    assert end.value.code == 1
+
+
+def test_poll_without_arguments_polls_what_is_watched(example: FakeRegistry) -> None:
+    watch(example)
+    Repository.objects.update(enabled=False)
+    assert json.loads(run("poll", "--json")) == []
+
+
+def test_aliases_prints_the_picture_of_the_design_and_nothing_else(example: FakeRegistry) -> None:
+    watch(example)
+    assert run("aliases", f"{example.address}/app") == PICTURE
+
+
+def test_aliases_as_of_a_moment(example: FakeRegistry) -> None:
+    watch(example)
+    example.move("app", "production", "2.1")
+    run("poll")
+    movement = Movement.objects.get()
+    then = run("aliases", f"{example.address}/app", "--at", movement.tag.repository.coverage.get().since.isoformat())
+    assert then == PICTURE
+    assert run("aliases", f"{example.address}/app") != PICTURE
+    with pytest.raises(CommandError, match="not known what was where"):
+        run("aliases", f"{example.address}/app", "--at", "2001-01-01")
+
+
+def test_aliases_as_json(example: FakeRegistry) -> None:
+    watch(example)
+    document = json.loads(run("aliases", f"{example.address}/app", "--json"))
+    images = {image["version"]: image for image in document["images"]}
+    assert images["2.1"]["pointers"] == ["perftesting", "qatesting"]
+
+
+def test_movements_are_sentences_newest_first(example: FakeRegistry) -> None:
+    watch(example)
+    example.move("app", "production", "2.1")
+    run("poll")
+    example.move("app", "production", "2.0")
+    run("poll")
+    lines = run("movements", f"{example.address}/app").splitlines()
+    assert [line.partition(": ")[2] for line in lines] == [
+        "production was rolled back from 2.1 to 2.0",
+        "production moved forward from 2.0 to 2.1",
+    ]
+    assert all(line.startswith("between ") for line in lines)
+
+
+def test_movements_can_be_asked_of_one_tag_and_one_time(example: FakeRegistry) -> None:
+    watch(example)
+    example.move("app", "production", "2.1")
+    example.move("app", "rollback", "2.0")
+    run("poll")
+    [movement] = json.loads(run("movements", f"{example.address}/app:production", "--json"))
+    assert movement["sentence"] == "production moved forward from 2.0 to 2.1"
+    assert (movement["from_version"], movement["to_version"]) == ("2.0", "2.1")
+    assert run("movements", "--until", "2001-01-01") == ""
+    assert len(run("movements", "--since", "2001-01-01").splitlines()) == 2
+
+
+def test_a_private_authority_is_stored_with_the_registry(example: FakeRegistry, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
+    watch(example, "--ca-file", str(tmp_path / "ca.pem"))
+    assert Registry.objects.get().ca_certificate.startswith("-----BEGIN CERTIFICATE-----")

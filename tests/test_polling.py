@@ -1,0 +1,182 @@
+"""A poll as a whole: over real HTTP into the real database."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tags import polling
+from tags.models import Coverage, Movement, Registry, Repository, Tag
+from tags.registry import BadAnswer, ServerError, TimedOut
+from tests.fakeregistry import FakeRegistry, cut, hang, status
+from tests.listings import EXAMPLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.django_db
+
+real_client = polling.Client
+
+
+@pytest.fixture(autouse=True)
+def fresh_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Primary keys are used again from test to test, and with them the clients of this process."""
+    clients: dict = {}
+    monkeypatch.setattr(polling, "_clients", clients)
+    yield
+    for _settings, client in clients.values():
+        client.close()
+
+
+@pytest.fixture
+def example(fake_registry: FakeRegistry) -> FakeRegistry:
+    for tag, content in EXAMPLE.items():
+        fake_registry.push("app", tag, content)
+    return fake_registry
+
+
+def watched(registry: FakeRegistry, name: str = "app") -> Repository:
+    row, _added = Registry.objects.get_or_create(address=registry.address, plain_http=True)
+    row.username, row.secret = registry.username, registry.password
+    row.save()
+    return Repository.objects.create(registry=row, name=name, interval=300)
+
+
+def test_a_move_in_the_registry_becomes_a_movement(example: FakeRegistry) -> None:
+    repository = watched(example)
+    first = polling.poll(repository)
+    assert (first.outcome, first.tags, first.movements, first.requests) == ("complete", 12, 0, 13)
+    example.move("app", "production", "2.1")
+    second = polling.poll(repository)
+    assert (second.outcome, second.movements, second.requests) == ("complete", 1, 13)
+    assert Movement.objects.get().sentence == "production moved forward from 2.0 to 2.1"
+
+
+@pytest.mark.parametrize(
+    ("fault", "path", "outcome", "reason"),
+    [
+        (status(500), "/tags/list", "failed", ServerError.reason),
+        (status(503), "/manifests/", "partial", ServerError.reason),
+        (cut(), "/tags/list", "failed", BadAnswer.reason),
+    ],
+    ids=["list 500", "looks 503", "list cut"],
+)
+def test_a_registry_that_fails_removes_nothing_and_leaves_a_gap(
+    example: FakeRegistry, fault, path: str, outcome: str, reason: str
+) -> None:
+    repository = watched(example)
+    polling.poll(repository)
+    example.fault(fault, path=path)
+    assert polling.poll(repository).outcome == outcome
+    assert not Movement.objects.exists()
+    assert not Tag.objects.exclude(state=Tag.State.PRESENT).exists()
+    assert Coverage.objects.last().reason == reason
+    assert repository.error
+    example.heal()
+    assert polling.poll(repository).outcome == "complete"
+    assert not Movement.objects.exists()
+
+
+def test_a_registry_that_never_answers_times_out(example: FakeRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = watched(example)
+    polling.poll(repository)
+    monkeypatch.setattr(polling, "Client", lambda settings: real_client(settings, deadline=0.3))
+    polling._clients.clear()
+    example.fault(hang(), path="/tags/list")
+    assert polling.poll(repository).outcome == "failed"
+    assert Coverage.objects.last().reason == TimedOut.reason
+    assert not Movement.objects.exists()
+
+
+def test_a_half_finished_listing_keeps_what_its_other_half_held() -> None:
+    with FakeRegistry(most_per_page=5) as registry:
+        for tag, content in EXAMPLE.items():
+            registry.push("app", tag, content)
+        repository = watched(registry)
+        polling.poll(repository)
+        registry.fault(status(502), path="last=")
+        result = polling.poll(repository)
+        assert result.outcome == "partial"
+        assert not Movement.objects.exists()
+        assert Coverage.objects.last().reason == ServerError.reason
+
+
+def test_polls_share_one_token() -> None:
+    with FakeRegistry(auth="bearer", username="reader", password="pass") as registry:
+        for tag, content in EXAMPLE.items():
+            registry.push("app", tag, content)
+        repository = watched(registry)
+        for _ in range(2):
+            assert polling.poll(repository).outcome == "complete"
+        assert len(registry.asked("^/token")) == 1
+        assert not registry.asked("^/v2/$")
+
+
+def test_credentials_that_change_make_a_new_client(example: FakeRegistry) -> None:
+    repository = watched(example)
+    client = polling.client_for(repository.registry)
+    assert polling.client_for(repository.registry) is client
+    repository.registry.username, repository.registry.secret = "other", "secret"
+    assert polling.client_for(repository.registry) is not client
+
+
+def test_somebody_else_s_repository_is_left_alone(example: FakeRegistry) -> None:
+    repository = watched(example)
+    repository.claim()
+    assert polling.poll(repository).outcome == polling.SKIPPED
+    assert example.requests == []
+
+
+def test_a_long_poll_keeps_its_lease_alive(example: FakeRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = watched(example)
+    renewed_often = threading.Event()
+    renewals = iter([lambda: None, lambda: None, renewed_often.set])
+    monkeypatch.setattr(polling, "SECONDS_BETWEEN_RENEWALS", 0.02)
+    monkeypatch.setattr(Repository, "renew", lambda self, lease: next(renewals, lambda: None)() is None)
+    # The list does not come before the lease was renewed three times.
+    example.fault(lambda exchange: not renewed_often.wait(10), path="/tags/list", times=1)
+    assert polling.poll(repository).outcome == "complete"
+    assert renewed_often.is_set()
+
+
+def test_a_poll_that_lost_its_lease_stops_and_writes_nothing(
+    example: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = watched(example)
+    monkeypatch.setattr(polling, "SECONDS_BETWEEN_RENEWALS", 0.05)
+    monkeypatch.setattr(Repository, "renew", lambda self, lease: False)
+    example.fault(hang(), path="/tags/list")
+    assert polling.poll(repository).outcome == polling.SKIPPED
+    assert not Tag.objects.exists()
+
+
+def test_patterns_bring_new_repositories_and_take_none_away(fake_registry: FakeRegistry) -> None:
+    for name in ("shop/app", "shop/app-test", "tools/ci"):
+        fake_registry.push(name, "latest", "1")
+    old = watched(fake_registry, "tools/old")
+    registry = old.registry
+    registry.patterns = "shop/*\n!*-test"
+    registry.save()
+    assert polling.discover(registry).complete
+    assert set(registry.repositories.values_list("name", flat=True)) == {"tools/old", "shop/app"}
+    polling.discover(registry)
+    assert registry.repositories.count() == 2
+
+
+def test_a_catalog_that_cannot_be_read_says_so_on_the_registry(fake_registry: FakeRegistry) -> None:
+    registry = watched(fake_registry).registry
+    fake_registry.fault(status(500), path="_catalog")
+    polling.discover(registry)
+    registry.refresh_from_db()
+    assert registry.discovery_error
+
+
+def test_a_poll_s_facts_are_what_the_json_of_the_command_promises(example: FakeRegistry) -> None:
+    fields = dataclasses.asdict(polling.poll(watched(example)))
+    assert list(fields) == ["repository", "outcome", "tags", "movements", "requests", "seconds", "error"]
+    json.dumps(fields)

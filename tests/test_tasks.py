@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from tags import polling, tasks
+from tags.models import Heartbeat, Registry, Repository
+from tests.listings import make_repository
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def handed_out(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
+    calls: list[tuple[int, str]] = []
+    monkeypatch.setattr(tasks.poll, "delay", lambda *args: calls.append(args))
+    return calls
+
+
+@pytest.fixture
+def polled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    calls: list[str] = []
+    monkeypatch.setattr(polling, "poll", lambda repository, lease: calls.append(repository.reference))
+    return calls
+
+
+def test_dispatch_hands_out_what_is_due_once_and_shows_that_it_lives(handed_out: list) -> None:
+    repository = make_repository()
+    tasks.dispatch()
+    tasks.dispatch()
+    assert [pk for pk, _lease in handed_out] == [repository.pk]
+    assert not Heartbeat.is_late(Heartbeat.DISPATCH)
+
+
+def test_no_more_is_handed_out_than_is_worked_off_soon(handed_out: list, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "REPOSITORIES_IN_FLIGHT", 3)
+    for number in range(5):
+        make_repository(f"app{number}")
+    tasks.dispatch()
+    tasks.dispatch()
+    assert len(handed_out) == 3
+
+
+def test_the_same_message_twice_is_one_poll(handed_out: list, polled: list) -> None:
+    make_repository()
+    tasks.dispatch()
+    for _ in range(2):
+        tasks.poll(*handed_out[0])
+    assert polled == ["127.0.0.1:5000/app"]
+
+
+def test_a_message_about_a_repository_that_is_gone_is_dropped(handed_out: list, polled: list) -> None:
+    make_repository()
+    tasks.dispatch()
+    Repository.objects.all().delete()
+    tasks.poll(*handed_out[0])
+    assert polled == []
+
+
+def test_only_registries_with_patterns_are_discovered_and_one_dispatch_wins() -> None:
+    Registry.objects.create(address="a.example.com")
+    wanted = Registry.objects.create(address="b.example.com", patterns="*")
+    Registry.objects.create(address="c.example.com", patterns="*", enabled=False)
+    Registry.objects.create(
+        address="d.example.com", patterns="*", next_discovery_at=timezone.now() + dt.timedelta(minutes=5)
+    )
+    assert tasks.claim_discoveries() == [wanted.pk]
+    assert tasks.claim_discoveries() == []
+
+
+def test_a_heart_that_never_beat_or_stopped_is_late() -> None:
+    assert Heartbeat.is_late(Heartbeat.DISPATCH)
+    Heartbeat.objects.create(part=Heartbeat.DISPATCH, beat_at=timezone.now() - Heartbeat.LATE * 2)
+    assert Heartbeat.is_late(Heartbeat.DISPATCH)
+    Heartbeat.beat(Heartbeat.DISPATCH)
+    assert not Heartbeat.is_late(Heartbeat.DISPATCH)
