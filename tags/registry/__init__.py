@@ -1,0 +1,45 @@
+"""A client for OCI registries that lists tags and the digests they point to; it has never heard of Django."""
+
+from .client import Catalog, Client, Listing, Settings, look_at_all
+from .errors import (
+    BadAnswer,
+    Cancelled,
+    CredentialsRefused,
+    Forbidden,
+    NeedsApproval,
+    RateLimited,
+    RegistryError,
+    RepositoryMissing,
+    ServerError,
+    TimedOut,
+    TooLarge,
+    Unreachable,
+)
+from .lookup import Observation
+from .reference import InvalidReference, Reference, is_digest, is_repository_name, is_tag_name
+
+__all__ = [
+    "BadAnswer",
+    "Cancelled",
+    "Catalog",
+    "Client",
+    "CredentialsRefused",
+    "Forbidden",
+    "InvalidReference",
+    "Listing",
+    "NeedsApproval",
+    "Observation",
+    "RateLimited",
+    "Reference",
+    "RegistryError",
+    "RepositoryMissing",
+    "ServerError",
+    "Settings",
+    "TimedOut",
+    "TooLarge",
+    "Unreachable",
+    "is_digest",
+    "is_repository_name",
+    "is_tag_name",
+    "look_at_all",
+]

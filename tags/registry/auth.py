@@ -1,0 +1,207 @@
+"""Answering a registry's challenges, as a generator that yields requests and is sent the responses.
+
+Nothing here touches the network: the client passes each yielded request to the transport. `/v2/` is never asked first;
+the real request is sent, its 401 answered, and what was learnt kept, so the next repository costs one token request
+and no 401.
+"""
+
+from base64 import b64encode
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+from urllib.parse import quote, urlencode
+
+from .challenge import Challenge, choose, parse_challenges
+from .errors import BadAnswer, Cancelled, CredentialsRefused, NeedsApproval, RegistryError
+from .origin import Origin
+from .realm import judge_realm, resolve_realm
+from .scope import clean_scopes
+from .status import failure
+from .tokens import Token, TokenAnswer, TokenCache, parse_token_answer
+from .transport import Request, Response
+
+Flow = Generator[Request, Response, Response]
+
+_IDENTITY_USER = "<token>"
+_NO_POST = frozenset({400, 401, 404, 405})
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A user name and password; with the name `<token>`, as docker's credential helpers have it, an identity token."""
+
+    username: str
+    secret: str = field(repr=False)
+
+    @property
+    def is_identity_token(self) -> bool:
+        return self.username == _IDENTITY_USER
+
+    @property
+    def basic(self) -> str:
+        return "Basic " + b64encode(f"{self.username}:{self.secret}".encode()).decode("ascii")
+
+
+class Authenticator:
+    """Knows one registry's challenge and holds its credential; may be used by many threads at once."""
+
+    def __init__(
+        self,
+        origin: Origin,
+        credential: Credential | None = None,
+        approved_realms: frozenset[str] = frozenset(),
+        tokens: TokenCache | None = None,
+    ) -> None:
+        self._origin = origin
+        self._credential = credential
+        self._approved = approved_realms
+        self._tokens = tokens or TokenCache()
+        self._challenge: Challenge | None = None
+        self._demanded: dict[str, tuple[str, ...]] = {}
+        self._demanded_for_all: tuple[str, ...] | None = None
+        self._refresh_token = credential.secret if credential and credential.is_identity_token else None
+        self._elsewhere: dict[Origin, Authenticator] = {}
+
+    @property
+    def is_anonymous_bearer(self) -> bool:
+        """The registry gives tokens to anybody, or to nobody in particular: who may read shows with each repository."""
+        return self._credential is None and self._challenge is not None and self._challenge.scheme == "bearer"
+
+    def flow(self, request: Request, scope: str) -> Flow:
+        """Yields the request, as often as it takes, and the token requests between; returns the last answer to it.
+
+        `scope` is what is asked for where the registry does not say it ("" for none). A returned 401 is final.
+        """
+        wanted: tuple[str, ...] | None = None
+        refused: str | None = None
+        for _ in range(_ATTEMPTS):
+            token, fresh = yield from self._bearer(wanted or self._scopes(scope), refused)
+            authorization = f"Bearer {token.value}" if token else self._basic()
+            response = yield request.with_header("Authorization", authorization) if authorization else request
+            if response.status != 401:
+                return response
+            if Origin.parse(response.url) != self._origin:
+                return (yield from self._anonymous_elsewhere(response, scope))
+            challenge = yield from self._learn(response)
+            demanded = self._remember_scopes(scope, challenge)
+            final = challenge.scheme == "basic" if token is None else fresh and set(demanded) <= set(token.scopes)
+            if final and authorization:
+                return response
+            wanted = demanded
+            refused = token.value if token else None
+        return response
+
+    def _learn(self, response: Response) -> Generator[Request, Response, Challenge]:
+        header = response.headers.get("WWW-Authenticate")
+        if header is None:  # gcr.io: the challenge comes with /v2/ only
+            pong = yield Request("GET", f"{self._origin}/v2/")
+            header = pong.headers.get("WWW-Authenticate", "")
+        challenge = choose(parse_challenges(header))
+        if challenge is None:
+            raise CredentialsRefused(f"{self._origin.netloc} refuses access and offers no way to log in that is known")
+        self._challenge = challenge
+        return challenge
+
+    def _remember_scopes(self, scope: str, challenge: Challenge) -> tuple[str, ...]:
+        demanded = clean_scopes(challenge.params.get("scope", "").split())
+        if not demanded:
+            return self._scopes(scope)
+        self._demanded[scope] = demanded
+        name = scope.partition(":")[2].rpartition(":")[0]
+        if name not in " ".join(demanded):
+            # A word that holds for every repository: `aws` on public.ecr.aws, `*` on Gitea.
+            self._demanded_for_all = demanded
+        return demanded
+
+    def _scopes(self, scope: str) -> tuple[str, ...]:
+        return self._demanded.get(scope) or self._demanded_for_all or ((scope,) if scope else ())
+
+    def _basic(self) -> str | None:
+        if self._challenge is None:
+            return None
+        if self._credential is None:
+            raise CredentialsRefused(f"{self._origin.netloc} asks for a user name and a password")
+        return self._credential.basic
+
+    def _bearer(
+        self, scopes: tuple[str, ...], refused: str | None
+    ) -> Generator[Request, Response, tuple[Token | None, bool]]:
+        """The token to send, if the registry takes tokens, and whether it was fetched just now."""
+        challenge = self._challenge
+        if challenge is None or challenge.scheme != "bearer":
+            return None, False
+        key = (self._origin, self._credential, scopes)
+        if token := self._tokens.get(key, refused):
+            return token, False
+        if token := self._tokens.get_or_reserve(key, refused):
+            return token, False
+        try:
+            answer = yield from self._fetch(challenge, scopes)
+        except BaseException as error:
+            self._tokens.failed(key, error if isinstance(error, RegistryError) else Cancelled("no token was fetched"))
+            raise
+        token = Token.from_answer(answer, scopes)
+        self._tokens.done(key, token)
+        return token, True
+
+    def _fetch(self, challenge: Challenge, scopes: tuple[str, ...]) -> Generator[Request, Response, TokenAnswer]:
+        realm, credential = self._judged(challenge.params["realm"])
+        service = challenge.params.get("service")
+        if credential and self._refresh_token:
+            response = yield token_post(realm, service, scopes, self._refresh_token)
+            if response.status in _NO_POST:
+                response = yield token_get(realm, service, scopes, credential)
+        else:
+            response = yield token_get(realm, service, scopes, credential)
+        if response.status != 200:
+            raise failure(response, "the token server")
+        answer = parse_token_answer(response.body, response.received_at)
+        if answer is None:
+            raise BadAnswer(f"{Origin.parse(realm).netloc} was asked for a token and gave none")
+        if credential and self._refresh_token and answer.refresh_token:
+            self._refresh_token = answer.refresh_token
+        return answer
+
+    def _judged(self, realm: str) -> tuple[str, Credential | None]:
+        """The realm's full address, and the credential that may go there."""
+        registry = str(self._origin)
+        verdict = judge_realm(registry, realm, self._approved)
+        if verdict == "allow":
+            return resolve_realm(registry, realm), self._credential
+        if verdict == "anonymous" and self._credential is None:
+            return resolve_realm(registry, realm), None
+        if judge_realm(registry, realm, frozenset({realm})) == "allow":
+            raise NeedsApproval(resolve_realm(registry, realm).partition("?")[0])
+        raise BadAnswer(f"{self._origin.netloc} names an address for tokens to which nothing may be sent")
+
+    def _anonymous_elsewhere(self, response: Response, scope: str) -> Flow:
+        """A redirect led to a host that asks for a token: it gets one of its own, and never our credential."""
+        there = Origin.parse(response.url)
+        authenticator = self._elsewhere.setdefault(there, Authenticator(there, tokens=self._tokens))
+        headers = {name: value for name, value in response.request.headers.items() if name != "Authorization"}
+        answer = yield from authenticator.flow(replace(response.request, url=response.url, headers=headers), scope)
+        return answer
+
+
+def token_get(realm: str, service: str | None, scopes: tuple[str, ...], credential: Credential | None) -> Request:
+    fields = [("service", service)] if service else []
+    fields += [("scope", scope) for scope in scopes]
+    if credential and not credential.is_identity_token:
+        fields.append(("account", credential.username))
+    query = urlencode(fields, quote_via=quote, safe="/:,*")
+    separator = "" if not query else "&" if "?" in realm else "?"
+    request = Request("GET", f"{realm}{separator}{query}", {"Accept": "application/json"})
+    return request.with_header("Authorization", credential.basic) if credential else request
+
+
+def token_post(realm: str, service: str | None, scopes: tuple[str, ...], refresh_token: str) -> Request:
+    """The OAuth2 form (distribution, docs/content/spec/auth/oauth.md), for identity tokens."""
+    form = {
+        "grant_type": "refresh_token",
+        "service": service or "",
+        "client_id": "RegistryViewer",
+        "scope": " ".join(scopes),
+        "refresh_token": refresh_token,
+    }
+    headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
+    return Request("POST", realm, headers, urlencode(form).encode())

@@ -1,0 +1,157 @@
+"""Connections that are opened, and their names looked up, within the deadline."""
+
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from functools import cached_property, partial
+from typing import Any
+
+import certifi
+import urllib3
+from requests import PreparedRequest
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.ssl_ import create_urllib3_context
+
+from .deadline import BoundedSocket, BoundedTLSSocket, remaining
+from .origin import Origin
+
+_MOST_POOLS = 16
+
+Address = tuple[int, tuple[Any, ...]]
+"""A socket family and the address in its form, as getaddrinfo gives them."""
+
+Resolve = Callable[[str, int], Sequence[Address]]
+
+
+def system_resolve(host: str, port: int) -> Sequence[Address]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [(family, address) for family, _type, _protocol, _name, address in found]
+
+
+class Dialler:
+    """Opens sockets; look-ups run in threads of their own because getaddrinfo cannot be told to give up."""
+
+    def __init__(self, resolve: Resolve) -> None:
+        self._resolve = resolve
+        self._lock = threading.Lock()
+        self._running: dict[tuple[str, int], Future[Sequence[Address]]] = {}
+
+    def dial(self, host: str, port: int) -> socket.socket:
+        """The first address that answers, each given its share of the time left; raises OSError."""
+        addresses = self._look_up(host, port).result(timeout=remaining())
+        refusal = OSError("the name has no address")
+        for tried, (family, address) in enumerate(addresses):
+            sock = BoundedSocket(family, socket.SOCK_STREAM)
+            try:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                sock.settimeout(remaining() / (len(addresses) - tried))
+                sock.connect(address)
+                sock.settimeout(remaining())
+            except OSError as error:
+                sock.close()
+                refusal = error
+            else:
+                return sock
+        raise refusal
+
+    def _look_up(self, host: str, port: int) -> Future[Sequence[Address]]:
+        """One look-up at a time per name: a resolver that hangs holds one thread, however many requests wait for it."""
+        with self._lock:
+            future = self._running.get((host, port))
+            if future is None:
+                future = self._running[host, port] = Future()
+                threading.Thread(target=self._answer, args=(host, port, future), daemon=True).start()
+        return future
+
+    def _answer(self, host: str, port: int, future: Future[Sequence[Address]]) -> None:
+        try:
+            addresses = self._resolve(host, port)
+        except (OSError, UnicodeError) as error:
+            future.set_exception(error)
+        else:
+            future.set_result(addresses)
+        finally:
+            with self._lock:
+                del self._running[host, port]
+
+
+class _PlainConnection(HTTPConnection):
+    def __init__(self, *args: Any, dialler: Dialler, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._dialler = dialler
+
+    def _new_conn(self) -> socket.socket:
+        return self._dialler.dial(self._dns_host.strip("[]"), self.port)
+
+
+class _TLSConnection(HTTPSConnection):
+    def __init__(self, *args: Any, dialler: Dialler, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._dialler = dialler
+
+    def _new_conn(self) -> socket.socket:
+        return self._dialler.dial(self._dns_host.strip("[]"), self.port)
+
+
+class BoundedAdapter(HTTPAdapter):
+    """The adapter of `requests` over these connections, with one TLS context that trusts `ca_certificate` (PEM) too."""
+
+    def __init__(self, *, resolve: Resolve, connections: int, ca_certificate: str) -> None:
+        super().__init__()
+        self._dialler = Dialler(resolve)
+        self._connections = connections
+        self._ca_certificate = ca_certificate
+        self._lock = threading.Lock()
+        self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
+
+    def get_connection_with_tls_context(
+        self, request: PreparedRequest, *_args: Any, **_kwargs: Any
+    ) -> urllib3.HTTPConnectionPool:
+        """Found by the origin's text: requests would parse the URL and hash the pool's settings for every request."""
+        scheme, _, rest = (request.url or "").partition("://")
+        origin = f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0]}"
+        return self._pools.get(origin) or self._opened(origin)
+
+    def cert_verify(self, *_args: Any, **_kwargs: Any) -> None:
+        """Nothing: requests would load all certificates anew for each connection; the TLS context has them."""
+
+    def close(self) -> None:
+        with self._lock:
+            for pool in self._pools.values():
+                pool.close()
+            self._pools.clear()
+        super().close()
+
+    def _opened(self, origin: str) -> urllib3.HTTPConnectionPool:
+        with self._lock:
+            if origin not in self._pools:
+                if len(self._pools) >= _MOST_POOLS:  # redirects lead to ever new hosts; who still uses it may go on
+                    del self._pools[next(iter(self._pools))]
+                self._pools[origin] = self._pool(Origin.parse(origin))
+            return self._pools[origin]
+
+    def _pool(self, origin: Origin) -> urllib3.HTTPConnectionPool:
+        pool: urllib3.HTTPConnectionPool
+        connection: type[_PlainConnection | _TLSConnection]
+        if origin.scheme == "https":
+            context = self._tls_context
+            pool = urllib3.HTTPSConnectionPool(origin.host, origin.port, maxsize=self._connections, ssl_context=context)
+            connection = _TLSConnection
+        else:
+            pool = urllib3.HTTPConnectionPool(origin.host, origin.port, maxsize=self._connections)
+            connection = _PlainConnection
+        pool.ConnectionCls = partial(connection, dialler=self._dialler)  # type: ignore[assignment]
+        return pool
+
+    @cached_property
+    def _tls_context(self) -> ssl.SSLContext:
+        context = create_urllib3_context()
+        context.sslsocket_class = BoundedTLSSocket
+        context.load_verify_locations(cafile=certifi.where())
+        if self._ca_certificate:
+            context.load_verify_locations(cadata=self._ca_certificate)
+        return context

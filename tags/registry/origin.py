@@ -1,0 +1,32 @@
+"""Where a request goes: scheme, host and port, the three things credentials are bound to."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Raises ValueError for anything that is not an http or https URL with a host and without a user."""
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".")
+        if parts.scheme not in _DEFAULT_PORTS or "@" in parts.netloc or not re.fullmatch(r"[\w.:-]+", host):
+            raise ValueError(f"{parts.netloc!r} is no address of a registry")
+        return cls(parts.scheme, host, _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port)
+
+    @property
+    def netloc(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.netloc}"

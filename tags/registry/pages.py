@@ -1,0 +1,157 @@
+"""Walking through a list in pages, to its end or to the reason why there is none.
+
+What real registries do wrong on the way (ignore `n`, cut without a Link, link in circles, link without an end) is told
+at the line that meets it.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+from .errors import BadAnswer, RegistryError, TooLarge
+from .link import next_page
+from .status import failure
+from .transport import PAGE_CEILING, Request, Response
+
+ACCEPTED_EVERYWHERE = 1000
+"""The largest `n` that every registry takes; ECR and distribution 3.1 refuse more."""
+
+_MOST_PAGES = 10_000
+_MOST_NAMES = 2_000_000
+_MOST_SECONDS = 900.0
+
+
+@dataclass(slots=True)
+class Walk:
+    """What a walk has brought so far; `complete` only when the chain of pages ended as it should."""
+
+    names: set[str] = field(default_factory=set)
+    refused_names: int = 0
+    extras: dict[str, Any] = field(default_factory=dict)
+    """The `manifest` map of Google's registries, which holds all digests and ends the walk."""
+    linked: bool = False
+    """Whether the registry knows how to say that there is more."""
+    complete: bool = False
+    error: RegistryError | None = None
+    sent_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+class Pages:
+    """One kind of list: `tags` of a repository, or the `repositories` of a catalog."""
+
+    def __init__(self, send: Callable[[Request], Response], url: str, key: str, is_name: Callable[[str], bool]) -> None:
+        self._send = send
+        self._url = url
+        self._key = key
+        self._is_name = is_name
+
+    def walk(self, page_size: int = ACCEPTED_EVERYWHERE, on_page: Callable[[], None] = lambda: None) -> Walk:
+        """Never raises RegistryError: what stopped the walk stands in its `error`. `on_page` may raise Cancelled."""
+        walk = Walk()
+        try:
+            self._follow(walk, page_size, on_page)
+        except RegistryError as error:
+            walk.error = error
+        else:
+            walk.complete = True
+        return walk
+
+    def _follow(self, walk: Walk, page_size: int, on_page: Callable[[], None]) -> None:
+        started = time.monotonic()
+        answer = self._first(page_size)
+        walk.sent_at = answer.sent_at
+        seen = {answer.request.url}
+        for _ in range(_MOST_PAGES):
+            walk.received_at = answer.received_at
+            url = self._take(walk, answer)
+            if url is None:
+                return
+            if url in seen:
+                raise BadAnswer(f"the list goes round in circles ({answer.request})")
+            if len(walk.names) > _MOST_NAMES or time.monotonic() - started > _MOST_SECONDS:
+                break
+            seen.add(url)
+            on_page()
+            answer = self._page(url)
+        raise TooLarge(f"the list has no end that could be reached ({answer.request})")
+
+    def _first(self, page_size: int) -> Response:
+        answer = self._page(f"{self._url}?n={page_size}", may_be_refused=page_size > ACCEPTED_EVERYWHERE)
+        if answer.status != 200:
+            answer = self._page(f"{self._url}?n={ACCEPTED_EVERYWHERE}")
+        return answer
+
+    def _page(self, url: str, *, may_be_refused: bool = False) -> Response:
+        headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
+        answer = self._send(Request("GET", url, headers, ceiling=PAGE_CEILING))
+        if answer.status != 200 and not (may_be_refused and _is_refusal_of_n(answer)):
+            raise failure(answer)
+        return answer
+
+    def _take(self, walk: Walk, answer: Response) -> str | None:
+        """Adds a page's names to the walk; the URL of the page to ask for next, None at the end."""
+        page = _parsed(answer)
+        listed = page.get(self._key)
+        if listed is None:
+            listed = []  # an emptied repository: `"tags": null`, or nothing at all
+        if not isinstance(listed, list):
+            raise _unreadable(answer)
+        names = [name for name in listed if isinstance(name, str) and self._is_name(name)]
+        walk.refused_names += len(listed) - len(names)
+        known = len(walk.names)
+        walk.names.update(names)
+        brought_new = len(walk.names) > known
+        if isinstance(manifests := page.get("manifest"), dict):
+            walk.extras = manifests
+            return None
+        link = answer.headers.get("Link")
+        url = next_page(answer.request.url, link)
+        walk.linked = walk.linked or link is not None
+        if url is None:
+            return self._after_a_full_page(answer, listed) if brought_new and not walk.linked else None
+        if listed and not brought_new:
+            # A cursor the registry does not understand: what it would have listed further on stays unseen.
+            raise BadAnswer(f"the list goes round in circles ({answer.request})")
+        return url
+
+    def _after_a_full_page(self, answer: Response, listed: list[Any]) -> str | None:
+        """A page of exactly `n` names and no Link is the end by the specification, but not on groups of Nexus.
+
+        They cut at `n` and say nothing. With the size everybody asks for, only Nexus itself is asked once more, so
+        that a repository of just that many tags costs no request on all the others.
+        """
+        asked = parse_qs(urlsplit(answer.request.url).query).get("n", [""])[0]
+        last = next((name for name in reversed(listed) if isinstance(name, str)), None)
+        if asked != str(len(listed)) or last is None:
+            return None
+        if len(listed) == ACCEPTED_EVERYWHERE and "nexus" not in answer.headers.get("Server", "").lower():
+            return None
+        return f"{self._url}?{urlencode({'n': asked, 'last': last}, quote_via=quote, safe='')}"
+
+
+def _parsed(answer: Response) -> dict[str, Any]:
+    # Before a parser makes ten objects of every byte it was sent: each name needs a comma.
+    if answer.body.count(b",") > _MOST_NAMES:
+        raise TooLarge(f"the page holds more than {_MOST_NAMES} names ({answer.request})")
+    try:
+        page = json.loads(answer.body)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(answer) from error
+    if not isinstance(page, dict):
+        raise _unreadable(answer)
+    return page
+
+
+def _unreadable(answer: Response) -> BadAnswer:
+    kind = "a web page" if answer.body.lstrip()[:1] == b"<" else "something else, or half of it,"
+    return BadAnswer(f"{urlsplit(answer.url).netloc} gave {kind} instead of a list ({answer.request})")
+
+
+def _is_refusal_of_n(answer: Response) -> bool:
+    words = (b"maxResults", b"PAGINATION_NUMBER_INVALID")
+    return answer.status in {400, 405} and any(word in answer.body for word in words)

@@ -1,0 +1,43 @@
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from tags.registry import BadAnswer
+from tags.registry.link import next_page
+from tests.registry.cases import acceptable, cases
+
+
+def same_page(one: str | None, other: str | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    one_parts, other_parts = urlsplit(one), urlsplit(other)
+    same_place = one_parts[:3] == other_parts[:3]
+    return same_place and sorted(parse_qsl(one_parts.query)) == sorted(parse_qsl(other_parts.query))
+
+
+@cases("link_headers")
+def test_finds_the_next_page(case: dict[str, Any]) -> None:
+    allowed = acceptable(case)
+    try:
+        page = next_page(case["base"], ", ".join(case["headers"]) or None)
+    except BadAnswer:
+        assert {"refuse": True} in allowed
+        return
+    assert any("next" in answer and same_page(page, answer["next"]) for answer in allowed)
+    assert not any((page or "").startswith(prefix) for prefix in case.get("forbidden", []))
+
+
+def test_an_encoded_cursor_stays_encoded() -> None:
+    page = next_page("https://r.example.com/v2/a/tags/list?n=2", '<?n=2&last=1%262.71.7>; rel="next"')
+    assert page == "https://r.example.com/v2/a/tags/list?n=2&last=1%262.71.7"
+
+
+def test_a_link_to_what_came_before_is_no_next_page() -> None:
+    assert next_page("https://r.example.com/v2/a/tags/list", '</v2/a/tags/list?n=1>; rel="prev"') is None
+
+
+@pytest.mark.parametrize("header", ["<" * 60_000, "<a>" + ";a" * 20_000 + '"', '<a>; rel="' + "\\" * 60_001])
+def test_a_header_without_sense_is_refused_in_no_time(header: str) -> None:
+    with pytest.raises(BadAnswer):
+        next_page("https://r.example.com/v2/a/tags/list", header)
