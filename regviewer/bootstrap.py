@@ -10,7 +10,7 @@ ENVIRONMENT_FILE = Path(__file__).resolve().parent.parent / ".env"
 
 TEMPLATE = """\
 # Written once by `make run`; the README lists what else may stand here.
-# Whoever reads SECRETS_KEYS can read the stored credentials, and without it nobody can: keep it, and keep it to yourself.
+# Whoever has SECRETS_KEYS can read the stored credentials, and without it nobody can: keep it, and keep it secret.
 SECRET_KEY={secret_key}
 SECRETS_KEYS={secrets_key}
 PUBLIC_READ=on

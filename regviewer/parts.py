@@ -20,6 +20,9 @@ WEB_THREADS = 8
 WORKER_PROCESSES = 4
 CELERY = (sys.executable, "-m", "celery", "--quiet", "--app", "regviewer")
 
+# Celery discourages root because of pickle, which is not used.
+UNWARNED = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
+
 
 class CannotStart(Exception):
     """Something outside stands in the way; the message is one sentence that says what to do."""
@@ -48,7 +51,8 @@ def broker(directory: Path) -> tuple[Part, str]:
         broker_program(),
         *("--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"),
         # What it holds is not worth keeping: which repositories are due stands in the database.
-        *("--save", "", "--appendonly", "no", "--dir", str(directory), "--daemonize", "no", "--loglevel", "warning"),
+        *("--save", "", "--appendonly", "no", "--dir", str(directory), "--daemonize", "no"),
+        *("--logfile", str(directory / "broker.log")),  # it warns about the machine, which nobody asked it to judge
     ]
     return Part("broker", command), f"redis+socket://{path}"
 
@@ -76,7 +80,7 @@ def broker_programs() -> Iterator[str]:
 def runs(program: str) -> bool:
     """Whether it starts here at all: a program made for another C library does not."""
     try:
-        return subprocess.run([program, "--version"], capture_output=True, timeout=10).returncode == 0
+        return subprocess.run([program, "--version"], capture_output=True, timeout=10).returncode == 0  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
         return False
 
@@ -93,11 +97,11 @@ def web(listener: socket.socket) -> Part:
 def worker() -> Part:
     # There is one worker: gossip, mingling and heartbeats between workers would be talk with itself.
     command = [
-        *(*CELERY, "worker", "--concurrency", str(WORKER_PROCESSES), "--loglevel", "warning"),
+        *(*CELERY, "worker", "--concurrency", str(WORKER_PROCESSES)),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     ]
-    return Part("worker", command)
+    return Part("worker", command, environment=UNWARNED)
 
 
 def beat() -> Part:
-    return Part("beat", [*CELERY, "beat", "--loglevel", "warning"])
+    return Part("beat", [*CELERY, "beat"])

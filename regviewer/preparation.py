@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.db import Error, connection, connections, transaction
+from django.db import Error, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 
 from regviewer.parts import CannotStart
@@ -21,8 +21,8 @@ FIRST_ADMIN = "admin"
 # What SQLite says, and what a person should know.
 SQLITE_ERRORS = {
     "database is locked": "another program holds it locked",
-    "unable to open database file": "it cannot be opened or made; look at the permissions of the file and its directory",
-    "attempt to write a readonly database": "it may not be written; look at the permissions of the file and its directory",
+    "unable to open database file": "it cannot be opened or made; do the file and its directory permit it?",
+    "attempt to write a readonly database": "it may not be written; do the file and its directory permit it?",
     "file is not a database": "it is not an SQLite database",
 }
 
@@ -38,17 +38,18 @@ def prepare_database() -> None:
         refuse_a_newer_database(connection)
         call_command("migrate", verbosity=0, interactive=False)
     except Error as error:
-        raise CannotStart(f"The database {name_of(connection)} cannot be used: {reason(error)}.") from error
+        raise CannotStart(f"The database {name_of(connection)} cannot be used: {reason(error)}") from error
 
 
 def refuse_a_newer_database(database: BaseDatabaseWrapper) -> None:
     migrations = MigrationLoader(database)
     ours = {app for app, _ in migrations.disk_migrations}
-    unknown = sorted(".".join(key) for key in set(migrations.applied_migrations) - set(migrations.disk_migrations) if key[0] in ours)
+    unknown = [key for key in migrations.applied_migrations if key not in migrations.disk_migrations and key[0] in ours]
     if unknown:
         raise CannotStart(
             f"The database {name_of(database)} was last used by a newer version of RegistryViewer "
-            f"(it has {unknown[-1]}, which is not known here): run that version, or choose another database with DATABASE_URL."
+            f"(it has {'.'.join(max(unknown))}, which is not known here): "
+            "run that version, or choose another database with DATABASE_URL."
         )
 
 
@@ -73,9 +74,4 @@ def name_of(database: BaseDatabaseWrapper) -> str:
 
 def reason(error: Error) -> str:
     words = str(error).strip()
-    return SQLITE_ERRORS.get(words) or words.splitlines()[-1].strip().rstrip(".?")
-
-
-def let_go_of_the_database() -> None:
-    """Close the connections of this process, which only watches from now on."""
-    connections.close_all()
+    return SQLITE_ERRORS.get(words) or words.splitlines()[-1].strip()

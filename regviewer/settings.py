@@ -1,4 +1,4 @@
-"""Every setting of RegistryViewer, with the environment variable that sets it; the README lists them with their defaults."""
+"""Every setting, with the environment variable that sets it; the README lists them with their defaults."""
 
 from pathlib import Path
 
@@ -26,6 +26,7 @@ SECRET_KEY = required("SECRET_KEY", "a long random text that signs sessions; `ma
 SECRETS_KEYS = required(
     "SECRETS_KEYS", "the keys that stored credentials are encrypted with, newest first; `make run` writes one for you"
 ).split(",")
+SECRETS_KEYS = [key.strip() for key in SECRETS_KEYS if key.strip()]
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -106,12 +107,11 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-WHITENOISE_USE_FINDERS = True  # a fresh clone serves its own style sheet without a collectstatic step
+WHITENOISE_USE_FINDERS = True  # serves them from where they are: no collectstatic step, nowhere
 
 # --- Security ------------------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
@@ -142,13 +142,12 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "celery.beat.Scheduler"  # the schedule is code: nothing to keep in a file
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 
 # --- Logging -------------------------------------------------------------------------------------------------------
 # One line an event, values quoted, so that no text from a registry can forge a line.
-LOG_PROCESSORS = [
+LOG_PROCESSORS: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
@@ -171,7 +170,10 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"django.server": {"handlers": [], "propagate": True}},
+    "loggers": {
+        "django.server": {"handlers": [], "propagate": True},
+        "celery": {"level": "WARNING"},  # each ring of the doorbell would be four lines
+    },
 }
 structlog.configure(
     processors=[*LOG_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -1,4 +1,4 @@
-"""Runs programs side by side: starts again what dies, stops all on one signal, leaves nothing behind if killed itself."""
+"""Keeps programs running side by side, stops all on one signal, and leaves nothing behind when it is killed itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,7 @@ class Running:
     def __init__(self, part: Part, lifeline: int) -> None:
         self.started_at = time.monotonic()
         self.guard = subprocess.Popen(["/bin/sh", "-c", "read _; kill -9 0"], stdin=lifeline, process_group=0)
-        self.program = subprocess.Popen(
+        self.program = subprocess.Popen(  # noqa: S603
             part.command,
             stdin=subprocess.DEVNULL,
             env={**os.environ, **part.environment},
@@ -63,10 +63,8 @@ class Running:
 
     def kill(self) -> None:
         """End the whole group, with whatever the program left behind."""
-        try:
+        with suppress(ProcessLookupError, PermissionError):  # nobody is left, or (on macOS) only the dead are
             os.killpg(self.guard.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):  # nobody is left, or (on macOS) only the dead are
-            pass
         self.program.wait()
         self.guard.wait()
 
@@ -104,7 +102,7 @@ class Supervised:
 
 
 class Supervisor:
-    """Keeps layers of parts running; what stands in a later layer needs the earlier ones, and is stopped before them."""
+    """Keeps layers of parts running; what is in a later layer needs the earlier ones, and is stopped before them."""
 
     def __init__(self, layers: Sequence[Sequence[Part]], say: Callable[[str], None]) -> None:
         self.layers, self.say = layers, say

@@ -10,8 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from tags.models import Coverage, Movement, Registry, Repository, Tag
-from tags.polling import check_connection
-from tags.registry import RegistryError
+from tags.polling import check_connections
 from tags.versions import Role
 
 if TYPE_CHECKING:
@@ -57,9 +56,9 @@ class RegistryForm(forms.ModelForm):
 
     def save(self, commit: bool = True) -> Registry:
         if self.cleaned_data["secret"]:
-            self.instance.secret = self.cleaned_data["secret"]
+            self.instance.set_secret(self.cleaned_data["secret"])
         elif self.cleaned_data["forget_secret"]:
-            self.instance.secret = ""
+            self.instance.set_secret("")
         return super().save(commit)
 
 
@@ -92,6 +91,15 @@ class RegistryAdmin(SecretsAreNoFilter):
         (_("Connection"), {"fields": ["plain_http", "ca_certificate"]}),
     ]
 
+    def get_fieldsets(self, request: HttpRequest, obj: Registry | None = None) -> Any:
+        # Who may only look gets plain texts instead of a form, and no text of a secret is made.
+        may_write = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        hidden = set() if may_write else {"secret", "forget_secret"}
+        return [
+            (title, {**options, "fields": [name for name in options["fields"] if name not in hidden]})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
+
     @admin.display(description=_("repositories"))
     def repository_count(self, registry: Registry) -> int:
         return registry.repositories.count()
@@ -110,15 +118,12 @@ class RegistryAdmin(SecretsAreNoFilter):
 
     @admin.action(description=_("Test connection"), permissions=["change"])
     def check_connections(self, request: HttpRequest, queryset: QuerySet[Registry]) -> None:
-        for registry in queryset:
-            try:
-                check_connection(registry)
-            except RegistryError as error:
+        for registry, error in check_connections(queryset).items():
+            if error:
                 self.message_user(request, f"{registry.address}: {error}", messages.ERROR)
             else:
-                self.message_user(
-                    request, _("%s answers, and takes the credentials.") % registry.address, messages.SUCCESS
-                )
+                said = _("%s answers, and takes the credentials.") % registry.address
+                self.message_user(request, said, messages.SUCCESS)
 
     @admin.action(description=_("Poll now"), permissions=["change"])
     def poll_now(self, request: HttpRequest, queryset: QuerySet[Registry]) -> None:

@@ -33,5 +33,5 @@ def decrypt(token: str) -> str:
 
 def _keys() -> MultiFernet:
     # A key may be any text: hashing gives Fernet the 32 bytes it wants, and loses nothing of a random key.
-    digests = (hashlib.sha256(key.strip().encode()).digest() for key in settings.SECRETS_KEYS)
+    digests = (hashlib.sha256(key.encode()).digest() for key in settings.SECRETS_KEYS)
     return MultiFernet([Fernet(urlsafe_b64encode(digest)) for digest in digests])

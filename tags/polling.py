@@ -8,24 +8,34 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import structlog
+from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
+from django.utils import timezone
 
 from tags.models import LeaseLost, Registry, Repository
-from tags.registry import Client
+from tags.registry import Client, Listing, RegistryError, TimedOut, look_at_all
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from tags.models import Movement
-    from tags.registry import Catalog, Listing, Settings
-
-log = structlog.get_logger(__name__)
+    from tags.registry import Catalog, Settings
 
 SECONDS_BETWEEN_RENEWALS = 10
 SECONDS_A_PERSON_WAITS = 4
 SKIPPED = "skipped"
+
+
+class BrokenOff(RegistryError):
+    """The poll ended before it could say what it saw."""
+
+    reason = "the poll was broken off"
+
+
+class Unreadable(RegistryError):
+    """The stored credentials of the registry cannot be read."""
+
+    reason = "stored credentials cannot be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +68,16 @@ def poll(
         return Poll(repository.reference, SKIPPED, error="another worker is polling it")
     started = time.monotonic()
     try:
-        listing = fetch(repository, lease, decide(repository, every_tag=every_tag), progress)
+        listing = fetch(repository, lease, decide(every_tag=every_tag), progress)
         movements = repository.record(listing, lease)
     except LeaseLost as error:
         return Poll(repository.reference, SKIPPED, error=str(error))
-    result = Poll(
+    except BaseException:
+        # A mistake of ours, or an end that came from outside, is a failed poll like any other: without a trace it
+        # would be tried again each time the lease runs out.
+        repository.record(_nothing(repository, BrokenOff("the poll was broken off; the log says why")), lease)
+        raise
+    return Poll(
         repository=repository.reference,
         outcome=repository.outcome,
         tags=len(listing.tags),
@@ -71,13 +86,11 @@ def poll(
         seconds=round(time.monotonic() - started, 3),
         error=repository.error,
     )
-    _log(result, movements)
-    return result
 
 
-def decide(repository: Repository, *, every_tag: bool) -> Callable[[str], bool]:
-    """Say which of the tags that will be listed are worth a request of their own."""
-    return lambda tag: True
+def decide(*, every_tag: bool) -> Callable[[str], bool]:
+    """Say which of the tags that will be listed are worth a request of their own: all, scheduled or not."""
+    return look_at_all
 
 
 def fetch(
@@ -87,7 +100,10 @@ def fetch(
     progress: Callable[[int, int], None] | None = None,
 ) -> Listing:
     """Ask the registry, keeping the lease alive meanwhile. Raises LeaseLost when it was lost on the way."""
-    client = client_for(repository.registry)
+    try:
+        client = client_for(repository.registry)
+    except ImproperlyConfigured as error:
+        return _nothing(repository, Unreadable(str(error)))
     stop = threading.Event()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="listing") as executor:
         future = executor.submit(client.listing, repository.name, look, progress, stop)
@@ -117,13 +133,40 @@ def discover(registry: Registry) -> Catalog:
     return catalog
 
 
-def check_connection(registry: Registry) -> None:
-    """Ask a registry once whether it answers and takes the credentials; raises RegistryError in words."""
-    client = Client(registry.client_settings(), deadline=SECONDS_A_PERSON_WAITS)
-    try:
-        client.check()
-    finally:
-        client.close()
+def check_connections(registries: Iterable[Registry]) -> dict[Registry, RegistryError | None]:
+    """Ask each registry once whether it answers and takes the credentials; None: it does."""
+    with_threads = ThreadPoolExecutor(thread_name_prefix="check")
+    checks = {registry: with_threads.submit(_check, registry.client_settings()) for registry in registries}
+    with_threads.shutdown(wait=False)
+    wait(checks.values(), timeout=SECONDS_A_PERSON_WAITS)
+    late = TimedOut(f"it does not answer within {SECONDS_A_PERSON_WAITS} s")
+    return {registry: check.result() if check.done() else late for registry, check in checks.items()}
+
+
+def _check(settings: Settings) -> RegistryError | None:
+    with Client(settings, deadline=SECONDS_A_PERSON_WAITS) as client:
+        try:
+            client.check()
+        except RegistryError as error:
+            return error
+    return None
+
+
+def _nothing(repository: Repository, error: RegistryError) -> Listing:
+    """The listing of a poll that never came to ask."""
+    now = timezone.now()
+    return Listing(
+        repository=repository.name,
+        tags=frozenset(),
+        observations=(),
+        failures={},
+        complete=False,
+        error=error,
+        sent_at=now,
+        received_at=now,
+        requests=0,
+        refused_names=0,
+    )
 
 
 _clients: dict[int, tuple[Settings, Client]] = {}
@@ -141,17 +184,3 @@ def client_for(registry: Registry) -> Client:
             client = Client(settings)
             _clients[registry.pk] = (settings, client)
         return client
-
-
-def _log(result: Poll, movements: list[Movement]) -> None:
-    log.info(
-        "polled",
-        repository=result.repository,
-        outcome=result.outcome,
-        tags=result.tags,
-        requests=result.requests,
-        seconds=result.seconds,
-        error=result.error,
-    )
-    for movement in movements:
-        log.info("moved", repository=result.repository, sentence=movement.sentence)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import uuid
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from celery import shared_task
 from django.db.models import Q
 from django.utils import timezone
@@ -16,6 +18,8 @@ from tags.models import Heartbeat, Registry, Repository
 
 if TYPE_CHECKING:
     from celery import Celery
+
+log = structlog.get_logger(__name__)
 
 SECONDS_BETWEEN_DISPATCHES = 2
 REPOSITORIES_IN_FLIGHT = 100
@@ -35,7 +39,7 @@ def dispatch() -> None:
     Heartbeat.beat(Heartbeat.DISPATCH)
     # What is handed out waits in a queue with its lease running: hand out no more than is worked off soon.
     room = REPOSITORIES_IN_FLIGHT - Repository.objects.leased().count()
-    for repository_id, lease in Repository.objects.claim(limit=max(room, 0)):
+    for repository_id, lease in Repository.objects.claim_due(limit=max(room, 0)):
         poll.delay(repository_id, str(lease))
     for registry_id in claim_discoveries():
         discover.delay(registry_id)
@@ -47,7 +51,7 @@ def poll(repository_id: int, lease: str) -> None:
     repository = Repository.objects.select_related("registry").filter(pk=repository_id).first()
     taken = repository and repository.take(uuid.UUID(lease))
     if repository and taken:
-        polling.poll(repository, taken)
+        log.info("polled", **dataclasses.asdict(polling.poll(repository, taken)))
 
 
 @shared_task

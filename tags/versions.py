@@ -276,7 +276,10 @@ def _rank(name: str) -> tuple[Clarity, int, bool, bool, SortKey]:
 
 def _shown(names: Iterable[str]) -> list[str]:
     """The names to show of those on one digest, lowest first: one, or one of each of two unrelated lines."""
-    best = heapq.nlargest(MOST_WEIGHED, set(names), key=_rank)
+    names = set(names)
+    if len(names) < 2:
+        return list(names)
+    best = heapq.nlargest(MOST_WEIGHED, names, key=_rank)
     rivals = [name for name in best if _rank(name)[0] == _rank(best[0])[0]]
     if not rivals or _rank(rivals[0])[0] is not Clarity.PLAIN:
         return rivals[:1]

@@ -34,7 +34,9 @@ def watch(reference: Reference, access: Access = Access(), interval: int | None 
             registry.plain_http = registry.plain_http or access.plain_http
             registry.ca_certificate = access.ca_certificate or registry.ca_certificate
         if access.username:
-            registry.username, registry.secret = access.username, access.secret
+            registry.username = access.username
+            registry.set_secret(access.secret)
+        registry.enabled = True
         registry.full_clean()
         registry.save()
         repository, added = Repository.objects.get_or_create(

@@ -1,5 +1,8 @@
-"""Fixtures for every test."""
+"""Fixtures and rules for every test."""
 
 from tests.fakeregistry import fake_registry
+from tests.services import docker_registry, postgres_url, redis_url
 
-__all__ = ["fake_registry"]
+pytest_plugins = ["tests.no_skips"]
+
+__all__ = ["docker_registry", "fake_registry", "postgres_url", "redis_url"]

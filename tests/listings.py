@@ -6,6 +6,8 @@ import datetime as dt
 import hashlib
 from typing import TYPE_CHECKING
 
+import time_machine
+
 from tags.models import Registry, Repository
 from tags.registry import Listing, Observation, RegistryError, TimedOut
 
@@ -79,7 +81,8 @@ def make_repository(name: str = "app", *, address: str = "127.0.0.1:5000", inter
 
 
 def record(repository: Repository, listing: Listing) -> list[Movement]:
-    """Record as a poll does that ends when its last answer has come; the clock is the caller's (time_machine)."""
-    lease = repository.claim()
-    assert lease is not None
-    return repository.record(listing, lease)
+    """Record as a poll does that ends four seconds after it began, at that time."""
+    with time_machine.travel(listing.sent_at + 4 * SECOND, tick=False):
+        lease = repository.claim()
+        assert lease is not None
+        return repository.record(listing, lease)

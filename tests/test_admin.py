@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
+from django.utils import timezone
 
 from tags.models import Coverage, Registry, Repository, Tag
 from tests.listings import EXAMPLE, make_repository, record, seen
@@ -26,7 +28,7 @@ def form(**changes: object) -> dict[str, object]:
 @pytest.fixture
 def registry() -> Registry:
     registry = Registry(address="registry.example.com", username="reader")
-    registry.secret = SECRET
+    registry.set_secret(SECRET)
     registry.save()
     return registry
 
@@ -42,7 +44,7 @@ def test_a_registry_is_added_with_its_secret_encrypted(admin_client: Client) -> 
     url = reverse("admin:tags_registry_add")
     admin_client.post(url, form(address="https://Registry.Example.com/", username="reader", secret=SECRET))
     registry = Registry.objects.get(address="registry.example.com")
-    assert registry.secret == SECRET
+    assert registry.reveal_secret() == SECRET
     assert SECRET not in registry.encrypted_secret
 
 
@@ -51,18 +53,18 @@ def test_the_form_never_shows_the_secret_and_an_empty_field_keeps_it(admin_clien
     assert SECRET not in page
     assert registry.encrypted_secret not in page
     change(admin_client, registry, interval=60)
-    assert (registry.interval, registry.secret) == (60, SECRET)
+    assert (registry.interval, registry.reveal_secret()) == (60, SECRET)
 
 
 def test_changing_the_address_forgets_the_credentials_and_says_so(admin_client: Client, registry: Registry) -> None:
     page = change(admin_client, registry, address="elsewhere.example.com")
-    assert (registry.address, registry.secret, registry.username) == ("elsewhere.example.com", "", "")
+    assert (registry.address, registry.reveal_secret(), registry.username) == ("elsewhere.example.com", "", "")
     assert "credentials were forgotten" in page
 
 
 def test_the_secret_can_be_forgotten(admin_client: Client, registry: Registry) -> None:
     change(admin_client, registry, forget_secret="on")
-    assert registry.secret == ""
+    assert registry.reveal_secret() == ""
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,17 @@ def test_bad_input_is_refused_and_nothing_is_lost(
 ) -> None:
     page = change(admin_client, registry, **{field: value})
     assert "errorlist" in page
-    assert (registry.address, registry.interval, registry.secret) == ("registry.example.com", 300, SECRET)
+    assert (registry.address, registry.interval, registry.reveal_secret()) == ("registry.example.com", 300, SECRET)
+
+
+def test_a_reader_sees_no_secret_in_the_admin(client: Client, registry: Registry) -> None:
+    reader = User.objects.create_user("reader", is_staff=True)
+    reader.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client.force_login(reader)
+    page = client.get(reverse("admin:tags_registry_change", args=[registry.pk]))
+    assert page.status_code == 200
+    assert SECRET not in page.content.decode()
+    assert registry.encrypted_secret not in page.content.decode()
 
 
 def test_a_reader_cannot_guess_the_secret_through_a_filter(client: Client, registry: Registry) -> None:
@@ -96,10 +108,10 @@ def test_disabling_a_registry_pauses_it_and_enabling_looks_at_once(admin_client:
     Registry.objects.update(plain_http=False)
     record(repository, seen(EXAMPLE, 0))
     change(admin_client, repository.registry, enabled=None)
-    assert Repository.objects.claim(limit=1) == []
+    assert Repository.objects.claim_due(limit=1) == []
     assert Coverage.objects.last().reason == Coverage.PAUSED
     change(admin_client, repository.registry, enabled="on")
-    assert [pk for pk, _lease in Repository.objects.claim(limit=1)] == [repository.pk]
+    assert [pk for pk, _lease in Repository.objects.claim_due(limit=1)] == [repository.pk]
 
 
 def run(client: Client, model: str, action: str, *objects: object) -> str:
@@ -111,11 +123,11 @@ def run(client: Client, model: str, action: str, *objects: object) -> str:
 @pytest.mark.parametrize("model", ["registry", "repository"])
 def test_poll_now_makes_them_due(admin_client: Client, model: str) -> None:
     repository = make_repository()
-    record(repository, seen(EXAMPLE, 0))
-    assert Repository.objects.claim(limit=1) == []
+    Repository.objects.update(next_poll_at=timezone.now() + dt.timedelta(hours=1))
+    assert Repository.objects.claim_due(limit=1) == []
     page = run(admin_client, model, "poll_now", repository if model == "repository" else repository.registry)
     assert "1 repository is polled within a few seconds." in page
-    assert len(Repository.objects.claim(limit=1)) == 1
+    assert len(Repository.objects.claim_due(limit=1)) == 1
 
 
 def test_a_tag_s_role_is_set_by_hand_and_given_back(admin_client: Client) -> None:

@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "tags.models": (*PURE, "tags.models", "tags.encryption"),
     "tags.polling": (*PURE, "tags.models"),
     "tags.watching": (*PURE, "tags.models"),
+    "tags.pages": (*PURE, "tags.models", "tags.pages"),
 }
 
 

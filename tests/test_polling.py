@@ -42,7 +42,8 @@ def example(fake_registry: FakeRegistry) -> FakeRegistry:
 
 def watched(registry: FakeRegistry, name: str = "app") -> Repository:
     row, _added = Registry.objects.get_or_create(address=registry.address, plain_http=True)
-    row.username, row.secret = registry.username, registry.password
+    row.username = registry.username
+    row.set_secret(registry.password)
     row.save()
     return Repository.objects.create(registry=row, name=name, interval=300)
 
@@ -121,7 +122,7 @@ def test_credentials_that_change_make_a_new_client(example: FakeRegistry) -> Non
     repository = watched(example)
     client = polling.client_for(repository.registry)
     assert polling.client_for(repository.registry) is client
-    repository.registry.username, repository.registry.secret = "other", "secret"
+    repository.registry.username, repository.registry.set_secret("other"), "secret"
     assert polling.client_for(repository.registry) is not client
 
 
@@ -180,3 +181,33 @@ def test_a_poll_s_facts_are_what_the_json_of_the_command_promises(example: FakeR
     fields = dataclasses.asdict(polling.poll(watched(example)))
     assert list(fields) == ["repository", "outcome", "tags", "movements", "requests", "seconds", "error"]
     json.dumps(fields)
+
+
+def test_a_mistake_of_ours_is_a_failed_poll_and_not_tried_again_at_once(
+    example: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = watched(example)
+    mistake = RuntimeError("a mistake of ours")
+    monkeypatch.setattr(real_client, "listing", lambda *args, **kwargs: (_ for _ in ()).throw(mistake))
+    with pytest.raises(RuntimeError):
+        polling.poll(repository)
+    repository.refresh_from_db()
+    assert (repository.outcome, repository.lease_token) == ("failed", None)
+    assert "broken off" in repository.error
+    assert Repository.objects.claim_due(limit=1) == []
+
+
+def test_credentials_that_no_key_reads_fail_the_poll_in_words(example: FakeRegistry, settings) -> None:
+    repository = watched(example)
+    repository.registry.set_secret("pass")
+    settings.SECRETS_KEYS = ["another key"]
+    assert polling.poll(repository).outcome == "failed"
+    assert "SECRETS_KEYS" in repository.error
+
+
+def test_connections_are_checked_in_words(example: FakeRegistry) -> None:
+    registry = watched(example).registry
+    assert polling.check_connections([registry]) == {registry: None}
+    example.fault(status(503))
+    [(_registry, error)] = polling.check_connections([registry]).items()
+    assert error is not None

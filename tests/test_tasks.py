@@ -22,7 +22,12 @@ def handed_out(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
 @pytest.fixture
 def polled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     calls: list[str] = []
-    monkeypatch.setattr(polling, "poll", lambda repository, lease: calls.append(repository.reference))
+
+    def poll(repository: Repository, lease: object) -> polling.Poll:
+        calls.append(repository.reference)
+        return polling.Poll(repository.reference, "complete")
+
+    monkeypatch.setattr(polling, "poll", poll)
     return calls
 
 

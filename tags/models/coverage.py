@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -27,6 +27,7 @@ class Coverage(models.Model):
     reason = models.TextField(_("reason"), blank=True, help_text=_("Why it was not watched, in words."))
     since = models.DateTimeField(_("since"))
     until = models.DateTimeField(_("until"))
+    interval = models.PositiveIntegerField(_("interval"), help_text=_("Seconds in which the next look was due."))
 
     class Meta:
         verbose_name = _("stretch of coverage")
@@ -47,29 +48,48 @@ class Coverage(models.Model):
     def __str__(self) -> str:
         return f"{self.repository}: {'watched' if self.watched else self.reason}"
 
+    def is_silent_until(self, moment: dt.datetime) -> bool:
+        """Whether more than two intervals lie between the end of this stretch and `moment`."""
+        return (moment - self.until).total_seconds() > 2 * self.interval
+
     @classmethod
     def extend(cls, repository: Repository, reason: str, start: dt.datetime, end: dt.datetime) -> None:
         """Say that a look from `start` to `end` saw everything (no `reason`), or why it did not.
 
         Writes one row when it went as the last time. What was so before a look ended is not known from it: watching
-        begins at its end, and a look that failed leaves the time since the last good one uncovered. So does a pause
-        of more than two intervals.
+        begins at its end, and a look that failed leaves the time since the last good one uncovered. So does a silence
+        of more than two intervals. The caller holds the repository's lock.
         """
         last = Coverage.objects.filter(repository=repository).order_by("since", "pk").last()
-        if last is None:
-            stretch = cls(repository=repository, watched=not reason, reason=reason, since=end if not reason else start)
-        elif last.watched and not reason and (start - last.until).total_seconds() > 2 * repository.every:
-            cls.objects.create(
-                repository=repository, watched=False, reason=cls.NOBODY_LOOKED, since=last.until, until=end
+        if last is not None and last.watched and not reason and last.is_silent_until(start):
+            last = cls.objects.create(
+                repository=repository,
+                watched=False,
+                reason=cls.NOBODY_LOOKED,
+                since=last.until,
+                until=end,
+                interval=last.interval,
             )
-            stretch = cls(repository=repository, watched=True, since=end)
-        elif (last.watched, last.reason) != (not reason, reason):
-            since = last.until if last.watched else max(last.until, end if not reason else start)
-            if not last.watched:
-                last.until = since
-                last.save(update_fields=["until"])
-            stretch = cls(repository=repository, watched=not reason, reason=reason, since=since)
-        else:
-            stretch = last
-        stretch.until = max(stretch.until or stretch.since, end)
-        stretch.save()
+        if last is None or last.reason != reason:
+            last = cls._following(last, repository, reason, start if reason else end)
+        last.until = max(last.until, end)
+        last.interval = repository.every
+        last.save(update_fields=["until", "interval"])
+
+    @classmethod
+    def _following(cls, last: Self | None, repository: Repository, reason: str, begun: dt.datetime) -> Self:
+        """A new stretch, which begins where the last one ended, or when it goes over into this one."""
+        since = begun
+        if last is not None and last.watched:
+            since = last.until
+        elif last is not None:
+            since = max(last.until, begun)
+            cls.objects.filter(pk=last.pk).update(until=since)
+        return cls.objects.create(
+            repository=repository,
+            watched=not reason,
+            reason=reason,
+            since=since,
+            until=since,
+            interval=repository.every,
+        )

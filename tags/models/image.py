@@ -15,7 +15,8 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def remember(self, media_types: Mapping[str, str]) -> None:
         """Keep digests (with their media types) that were not known; a digest's content never changes."""
         Image.objects.bulk_create(
-            [Image(digest=digest, media_type=media_type) for digest, media_type in media_types.items()],
+            # In one order, or two polls that find the same images would wait for each other for ever.
+            [Image(digest=digest, media_type=media_type[:255]) for digest, media_type in sorted(media_types.items())],
             batch_size=1000,
             ignore_conflicts=True,
         )

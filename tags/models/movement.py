@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from tags.timeline import Kind
@@ -21,6 +20,25 @@ def short(digest: str) -> str:
     """The digest as people compare it: the algorithm and seven characters."""
     algorithm, _colon, content = digest.partition(":")
     return f"{algorithm}:{content[:7]}"
+
+
+SENTENCES = {
+    Kind.FORWARD: _("%(tag)s moved forward from %(from)s to %(to)s"),
+    Kind.ROLLBACK: _("%(tag)s was rolled back from %(from)s to %(to)s"),
+    Kind.CHANGED: _("%(tag)s changed from %(from)s to %(to)s"),
+    Kind.REBUILT: _("%(tag)s was rebuilt: same name, new content"),
+    Kind.REPUBLISHED: _("%(tag)s was published again, its content is the same"),
+    Kind.APPEARED: _("%(tag)s appeared, pointing to %(to)s"),
+    Kind.REMOVED: _("%(tag)s was removed (it pointed to %(from)s)"),
+    Kind.RETURNED: _("%(tag)s came back, pointing to %(to)s"),
+}
+# Of a version nobody has to be told which version it points to.
+SENTENCES_OF_A_VERSION = {
+    Kind.APPEARED: _("%(tag)s appeared"),
+    Kind.REMOVED: _("%(tag)s was removed"),
+    Kind.RETURNED: _("%(tag)s came back"),
+}
+FOLLOWED = _("%(tag)s followed %(to)s, which was rebuilt")
 
 
 class MovementQuerySet(models.QuerySet["Movement"]):
@@ -104,11 +122,9 @@ class Movement(models.Model):
             models.Index("repository", "before", "id", name="movement_of_repository"),
             # read by: the movements of everything, newest first
             models.Index("before", "id", name="movement_of_all"),
-            # read by: Repository.record(), to fill in a version's name that came later
-            models.Index("repository", "to_digest", condition=Q(to_version__isnull=True), name="movement_to_unnamed"),
-            models.Index(
-                "repository", "from_digest", condition=Q(from_version__isnull=True), name="movement_from_unnamed"
-            ),
+            # read by: Repository.record(), for names that came later or are gone by now
+            models.Index("repository", "to_digest", name="movement_to_digest"),
+            models.Index("repository", "from_digest", name="movement_from_digest"),
         ]
 
     def __str__(self) -> str:
@@ -128,30 +144,18 @@ class Movement(models.Model):
     def sentence(self) -> str:
         """The movement in words, without its time."""
         facts = {"tag": self.tag.name, "from": self.from_name, "to": self.to_name}
-        match self.kind:
-            case Kind.FORWARD:
-                return _now("%(tag)s moved forward from %(from)s to %(to)s") % facts
-            case Kind.ROLLBACK:
-                return _now("%(tag)s was rolled back from %(from)s to %(to)s") % facts
-            case Kind.REBUILT:
-                return _now("%(tag)s was rebuilt: same name, new content") % facts
-            case Kind.REPUBLISHED:
-                return _now("%(tag)s was published again, its content is the same") % facts
-            case Kind.APPEARED:
-                return _now("%(tag)s appeared, pointing to %(to)s") % facts
-            case Kind.REMOVED:
-                return _now("%(tag)s was removed (it pointed to %(from)s)") % facts
-            case Kind.RETURNED:
-                return _now("%(tag)s came back, pointing to %(to)s") % facts
-            case _ if self.from_name == self.to_name:
-                return _now("%(tag)s followed %(to)s, which was rebuilt") % facts
-            case _:
-                return _now("%(tag)s changed from %(from)s to %(to)s") % facts
+        kind = Kind(self.kind)
+        wording = SENTENCES[kind]
+        if kind == Kind.CHANGED and self.from_name == self.to_name:
+            wording = FOLLOWED
+        elif self.tag.name == (self.to_version if self.to_digest else self.from_version):
+            wording = SENTENCES_OF_A_VERSION.get(kind, wording)
+        return str(wording) % facts
 
     @property
     def is_current(self) -> bool:
-        """Whether the tag has not moved since; the tag must be at hand."""
-        return self.to_digest is not None and (self.tag.digest, self.tag.before) == (self.to_digest, self.before)
+        """Whether the tag still points to where this movement left it; asks for the tag."""
+        return self.to_digest is not None and self.before == self.tag.before
 
     @property
     def is_warning(self) -> bool:

@@ -115,21 +115,20 @@ class Registry(models.Model):
     def origin(self) -> str:
         return f"{'http' if self.plain_http else 'https'}://{self.address}"
 
-    @property
-    def secret(self) -> str:
-        """The password or token, in clear; it exists for the client and is shown nowhere."""
+    # Methods, not a property: what shows the attributes of a row by their names must not come upon the secret.
+    def reveal_secret(self) -> str:
+        """The password or token in clear, for the client and nobody else."""
         return decrypt(self.encrypted_secret)
 
-    @secret.setter
-    def secret(self, value: str) -> None:
-        self.encrypted_secret = encrypt(value)
+    def set_secret(self, secret: str) -> None:
+        self.encrypted_secret = encrypt(secret)
 
     def client_settings(self) -> registry.Settings:
         return registry.Settings(
             address=self.address,
             plain_http=self.plain_http,
             username=self.username,
-            secret=self.secret,
+            secret=self.reveal_secret(),
             ca_certificate=self.ca_certificate,
             concurrency=self.concurrency,
             approved_realms=frozenset(self.approved_realms.split()),

@@ -13,7 +13,6 @@ from django.core.validators import MinValueValidator
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tags import registry
@@ -46,30 +45,36 @@ def validate_repository_name(name: str) -> None:
         )
 
 
+def _free(now: dt.datetime) -> Q:
+    """The condition that nobody holds a repository's lease."""
+    return Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+
+
 class RepositoryQuerySet(models.QuerySet["Repository"]):
     def watched(self) -> RepositoryQuerySet:
         return self.filter(enabled=True, registry__enabled=True)
 
     def due(self, now: dt.datetime) -> RepositoryQuerySet:
         """The watched repositories whose time has come and that nobody holds."""
-        return self.watched().filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now), next_poll_at__lte=now)
+        return self.watched().filter(_free(now), next_poll_at__lte=now)
 
     def leased(self) -> RepositoryQuerySet:
         """Those that somebody holds at this moment."""
         return self.filter(lease_until__gte=timezone.now())
 
-    def claim(self, *, limit: int, now: dt.datetime | None = None) -> list[tuple[int, uuid.UUID]]:
+    def claim_due(self, *, limit: int, now: dt.datetime | None = None) -> list[tuple[int, uuid.UUID]]:
         """Lease up to `limit` due repositories, the longest due first; returns (id, lease token) of those won.
 
-        One conditional UPDATE: of two callers at once, each repository goes to one.
+        One conditional UPDATE: of two callers at once, each repository goes to one. Being claimed puts a repository
+        at the end of the line, so that those whose polls never come to an end don't keep all others waiting.
         """
         now = now or timezone.now()
         lease = uuid.uuid4()
         candidates = list(self.due(now).order_by("next_poll_at").values_list("pk", flat=True)[:limit])
         # What makes a row due is asked again in the UPDATE, for another caller may have claimed it in between.
-        Repository.objects.filter(
-            Q(lease_until__isnull=True) | Q(lease_until__lt=now), pk__in=candidates, next_poll_at__lte=now
-        ).update(lease_token=lease, lease_until=now + LEASE)
+        Repository.objects.filter(_free(now), pk__in=candidates, next_poll_at__lte=now).update(
+            lease_token=lease, lease_until=now + LEASE, next_poll_at=now
+        )
         return [(pk, lease) for pk in Repository.objects.filter(lease_token=lease).values_list("pk", flat=True)]
 
     def look_soon(self) -> int:
@@ -78,9 +83,11 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
 
     def pause(self) -> None:
         """Write into the coverage of each that from now on nobody looks, because people said so."""
-        now = timezone.now()
-        for repository in self.filter(coverage__isnull=False).distinct():
-            Coverage.extend(repository, Coverage.PAUSED, now, now)
+        for pk in self.filter(coverage__isnull=False).distinct().values_list("pk", flat=True):
+            with transaction.atomic():
+                repository = Repository.objects.select_for_update(of=("self",)).select_related("registry").get(pk=pk)
+                now = timezone.now()
+                Coverage.extend(repository, Coverage.PAUSED, now, now)
 
 
 class Repository(models.Model):
@@ -168,37 +175,21 @@ class Repository(models.Model):
         """What every tag points to, now or then: (name, digest, role), the digest None when its image is missing."""
         tags = self.tags.shown()
         if at is None:
-            rows = tags.present().values_list("name", "state", "digest", "role")
-            missing = {Tag.State.MISSING, Tag.State.UNKNOWN}
-            return [(name, None if state in missing else digest, Role(role)) for name, state, digest, role in rows]
-        return [(tag.name, tag.digest_then, Role(tag.role)) for tag in tags.at(at)]
+            rows = tags.present().exclude(state=Tag.State.UNKNOWN).values_list("name", "state", "digest", "role")
+            return [
+                (name, None if state == Tag.State.MISSING else digest, Role(role)) for name, state, digest, role in rows
+            ]
+        return [(tag.name, None if tag.missing_then else tag.digest_then, Role(tag.role)) for tag in tags.at(at)]
 
     def draw(self, at: dt.datetime | None = None) -> str:
         """The picture of which tags are the same image, as text."""
         return draw(self.short_name, self.picture(at))
 
-    def unknown_at(self, moment: dt.datetime) -> str:
-        """Why it is not known what was where at `moment`, in words; empty when somebody watched.
-
-        After the last look what it saw counts as known for two intervals.
-        """
-        stretches = self.coverage.order_by("since", "pk")
-        then = stretches.filter(since__lte=moment).last()
-        if then is None:
-            first = stretches.first()
-            return gettext("it was not watched yet") if first else gettext("it was never polled")
-        if not then.watched:
-            return then.reason
-        if moment > then.until + dt.timedelta(seconds=2 * self.every):
-            return Coverage.NOBODY_LOOKED
-        return ""
-
     def claim(self, now: dt.datetime | None = None) -> uuid.UUID | None:
         """Lease this repository whether it is due or not; None when somebody holds it."""
         now = now or timezone.now()
         lease = uuid.uuid4()
-        free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-        won = Repository.objects.filter(free, pk=self.pk).update(lease_token=lease, lease_until=now + LEASE)
+        won = Repository.objects.filter(_free(now), pk=self.pk).update(lease_token=lease, lease_until=now + LEASE)
         return lease if won else None
 
     def take(self, handed_out: uuid.UUID) -> uuid.UUID | None:
@@ -234,11 +225,14 @@ class Repository(models.Model):
     def _close_poll(self, recording: Recording, now: dt.datetime) -> None:
         listing = recording.listing
         Coverage.extend(self, recording.gap_reason, listing.sent_at, now)
+        if not (self.enabled and self.registry.enabled):
+            Coverage.extend(self, Coverage.PAUSED, now, now)
         self.outcome = recording.outcome
         self.error = recording.error
         self.polled_at = now
         self.failures = self.failures + 1 if listing.error and recording.gap_reason else 0
-        self.next_poll_at = self._next_poll(now, recording)
+        if not listing.sent_at < self.next_poll_at <= now:  # else somebody asked for another look during this one
+            self.next_poll_at = self._next_poll(now, recording)
         if recording.believed:
             self.listed_at = listing.sent_at
             self.checked_at = recording.looked_at

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
-from django.db import models
+from django.apps import apps
+from django.db import models, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
 from django.utils.translation import gettext_lazy as _
 
@@ -14,15 +17,20 @@ from tags.versions import Role
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterator, Sequence
 
     from django_stubs_ext import WithAnnotations
+
+
+# Rows or digests in one statement: databases bound the number of its parameters.
+BATCH = 400
 
 
 class Then(TypedDict):
     """What `TagQuerySet.at()` adds to a tag."""
 
     digest_then: str | None
+    missing_then: bool
     after_then: dt.datetime | None
     before_then: dt.datetime | None
     leaving_after: dt.datetime | None
@@ -30,18 +38,38 @@ class Then(TypedDict):
     leaving_to: str | None
 
 
-def settle_roles(tags: Iterable[Tag]) -> list[Tag]:
-    """Give the tags of one repository the roles that name and behaviour call for; returns those that changed, unsaved.
+class Named(Protocol):
+    """What a tag's role depends on."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def digest(self) -> str | None: ...
+    @property
+    def moved(self) -> bool: ...
+    @property
+    def role(self) -> str: ...
+    @property
+    def role_by_hand(self) -> bool: ...
+
+
+def changed_roles(tags: Sequence[Named]) -> dict[str, Role]:
+    """The tags of one repository whose name and behaviour call for another role than they have.
 
     What people set by hand stays, and so does a pointer that was seen to move: it is one for good.
     """
-    tags = list(tags)
     roles = versions.roles({tag.name: tag.digest for tag in tags}, {tag.name for tag in tags if tag.moved})
-    settled = (tag.role_by_hand or (tag.moved and tag.role == Role.POINTER) for tag in tags)
-    changed = [tag for tag, stays in zip(tags, settled, strict=True) if not stays and tag.role != roles[tag.name]]
-    for tag in changed:
-        tag.role = roles[tag.name]
-    return changed
+    settled = {tag.name for tag in tags if tag.role_by_hand or (tag.moved and tag.role == Role.POINTER)}
+    return {tag.name: roles[tag.name] for tag in tags if tag.name not in settled and tag.role != roles[tag.name]}
+
+
+# 2, 2.1, v3-alpine: such a pointer follows the newest build by itself, people move the others.
+FLOATING_VERSION = r"^v?[0-9]"
+
+
+def is_floating_version(pointer: str) -> bool:
+    """Whether a pointer is a version that is not whole, and so says nothing beside another image's."""
+    return re.match(FLOATING_VERSION, pointer) is not None
 
 
 class TagQuerySet(models.QuerySet["Tag"]):
@@ -55,18 +83,36 @@ class TagQuerySet(models.QuerySet["Tag"]):
 
     def set_role(self, role: Role) -> None:
         """Somebody knows better: keep this role for good."""
-        self.update(role=role, role_by_hand=True)
+        with self._repositories_locked():
+            self.update(role=role, role_by_hand=True)
 
     def forget_role(self) -> None:
         """Let names and behaviour decide again, as `Repository.record()` does."""
-        self.update(role_by_hand=False)
-        for repository in self.values_list("repository", flat=True).distinct():
-            Tag.objects.bulk_update(
-                settle_roles(Tag.objects.filter(repository=repository).present()), ["role"], batch_size=400
-            )
+        with self._repositories_locked() as repositories:
+            forgotten = list(self.values_list("pk", flat=True))
+            Tag.objects.filter(pk__in=forgotten).update(role_by_hand=False)
+            for repository in repositories:
+                present = list(Tag.objects.filter(repository=repository).present())
+                roles = versions.roles({tag.name: tag.digest for tag in present}, [t.name for t in present if t.moved])
+                changed = [tag for tag in present if tag.pk in forgotten]
+                for tag in changed:
+                    tag.role = roles[tag.name]
+                Tag.objects.bulk_update(changed, ["role"], batch_size=BATCH)
+
+    @contextmanager
+    def _repositories_locked(self) -> Iterator[list[int]]:
+        """Keep polls from writing the same tags, for which they lock their repository."""
+        with transaction.atomic():
+            # The model stands above this one: Repository.record() writes tags.
+            mine = apps.get_model("tags", "Repository").objects.filter(pk__in=self.values("repository")).order_by("pk")
+            yield list(mine.select_for_update().values_list("pk", flat=True))
 
     def pointers(self) -> TagQuerySet:
         return self.filter(role=Role.POINTER)
+
+    def deployments(self) -> TagQuerySet:
+        """The pointers that people move: no floating versions."""
+        return self.pointers().exclude(name__regex=FLOATING_VERSION)
 
     def naming(self, digests: Collection[str]) -> TagQuerySet:
         """The version tags that point to one of these digests, or once did."""
@@ -76,9 +122,10 @@ class TagQuerySet(models.QuerySet["Tag"]):
     def at(self, moment: dt.datetime) -> models.QuerySet[WithAnnotations[Tag, Then]]:
         """The tags that were there at `moment`, as they were then.
 
-        Adds `digest_then` and what bounds its time there: `after_then` and `before_then` (when it came),
-        and, when a move was under way at `moment`, `leaving_after`, `leaving_before` and `leaving_to` (the digest it
-        was on its way to). Works backwards from now: the next movement tells what a tag pointed to until then.
+        Adds `digest_then` (and `missing_then`: there was no image behind it), what bounds its time there:
+        `after_then` and `before_then` (when it came), and, when a move was under way at `moment`, `leaving_after`,
+        `leaving_before` and `leaving_to` (the digest it was on its way to). Works backwards from now: the next
+        movement tells what a tag pointed to until then.
         Whether anyone watched at `moment` is not asked here: see `Coverage`.
         """
         of_tag = Movement.objects.filter(tag=OuterRef("pk"))
@@ -94,13 +141,14 @@ class TagQuerySet(models.QuerySet["Tag"]):
                 after_then=Subquery(came.values("after")[:1]),
                 before_then=Subquery(came.values("before")[:1]),
                 digest_then=Case(When(left_at__isnull=True, then=F("digest")), default=F("left_from")),
+                missing_then=Q(left_at__isnull=True, missing_since__isnull=False, missing_since__lte=moment),
             )
             .annotate(
                 leaving_after=Case(When(left_after__lt=moment, then=F("left_after"))),
                 leaving_before=Case(When(left_after__lt=moment, then=F("left_at"))),
                 leaving_to=Case(When(left_after__lt=moment, then=F("left_to"))),
             )
-            .filter(digest_then__isnull=False)
+            .filter(Q(digest_then__isnull=False) | Q(missing_then=True))
         )
         return then
 
@@ -133,6 +181,9 @@ class Tag(models.Model):
     # A poll in which nothing changed writes no tag: when a tag was last looked at stands with its repository.
     # Only a tag that had another last look than the rest carries it here.
     looked_at = models.DateTimeField(editable=False, null=True)
+    missing_since = models.DateTimeField(
+        _("missing since"), null=True, blank=True, help_text=_("First listed without an image behind it.")
+    )
     absent_since = models.DateTimeField(
         editable=False, null=True, help_text=_("First left out by a listing that is not believed yet.")
     )

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from tags.models import Repository
-    from tags.registry import Listing
 
 pytestmark = pytest.mark.django_db
 
@@ -23,26 +22,21 @@ def repository() -> Repository:
     return make_repository()
 
 
-def poll(repository: Repository, listing: Listing) -> None:
-    with time_machine.travel(listing.sent_at + 4 * SECOND, tick=False):
-        record(repository, listing)
-
-
 def stretches(repository: Repository) -> list[tuple[str, dt.datetime, dt.datetime]]:
     return list(Coverage.objects.filter(repository=repository).values_list("reason", "since", "until"))
 
 
 def test_good_polls_make_one_stretch(repository: Repository) -> None:
     for minute in (0, 5, 10):
-        poll(repository, seen(EXAMPLE, minute))
+        record(repository, seen(EXAMPLE, minute))
     assert stretches(repository) == [("", at(0) + 4 * SECOND, at(10) + 4 * SECOND)]
 
 
 def test_a_failed_poll_leaves_the_time_since_the_last_good_one_uncovered(repository: Repository) -> None:
-    poll(repository, seen(EXAMPLE, 0))
-    poll(repository, seen({}, 5, error=TimedOut("no answer")))
-    poll(repository, seen({}, 10, error=TimedOut("no answer")))
-    poll(repository, seen(EXAMPLE, 15))
+    record(repository, seen(EXAMPLE, 0))
+    record(repository, seen({}, 5, error=TimedOut("no answer")))
+    record(repository, seen({}, 10, error=TimedOut("no answer")))
+    record(repository, seen(EXAMPLE, 15))
     assert stretches(repository) == [
         ("", at(0) + 4 * SECOND, at(0) + 4 * SECOND),
         ("registry timed out", at(0) + 4 * SECOND, at(15) + 4 * SECOND),
@@ -51,17 +45,17 @@ def test_a_failed_poll_leaves_the_time_since_the_last_good_one_uncovered(reposit
 
 
 def test_another_reason_is_another_stretch(repository: Repository) -> None:
-    poll(repository, seen(EXAMPLE, 0))
-    poll(repository, seen({}, 5, error=TimedOut("no answer")))
-    poll(repository, seen({}, 10, error=ServerError("503")))
+    record(repository, seen(EXAMPLE, 0))
+    record(repository, seen({}, 5, error=TimedOut("no answer")))
+    record(repository, seen({}, 10, error=ServerError("503")))
     reasons = [reason for reason, _since, _until in stretches(repository)]
     assert reasons == ["", TimedOut.reason, ServerError.reason]
 
 
 def test_two_intervals_without_a_poll_are_a_gap(repository: Repository) -> None:
-    poll(repository, seen(EXAMPLE, 0))
-    poll(repository, seen(EXAMPLE, 9))
-    poll(repository, seen(EXAMPLE, 20))
+    record(repository, seen(EXAMPLE, 0))
+    record(repository, seen(EXAMPLE, 9))
+    record(repository, seen(EXAMPLE, 20))
     assert stretches(repository) == [
         ("", at(0) + 4 * SECOND, at(9) + 4 * SECOND),
         (Coverage.NOBODY_LOOKED, at(9) + 4 * SECOND, at(20) + 4 * SECOND),
@@ -70,38 +64,15 @@ def test_two_intervals_without_a_poll_are_a_gap(repository: Repository) -> None:
 
 
 def test_a_pause_is_a_gap_of_its_own(repository: Repository) -> None:
-    poll(repository, seen(EXAMPLE, 0))
+    record(repository, seen(EXAMPLE, 0))
     with time_machine.travel(at(1), tick=False):
         type(repository).objects.filter(pk=repository.pk).pause()
-    poll(repository, seen(EXAMPLE, 60))
+    record(repository, seen(EXAMPLE, 60))
     assert [reason for reason, _since, _until in stretches(repository)] == ["", Coverage.PAUSED, ""]
     assert stretches(repository)[1][2] == at(60) + 4 * SECOND
 
 
 def test_when_every_look_fails_nobody_watched_though_the_list_came(repository: Repository) -> None:
-    poll(repository, seen(EXAMPLE, 0))
-    poll(repository, seen({}, 5, failing=tuple(EXAMPLE)))
+    record(repository, seen(EXAMPLE, 0))
+    record(repository, seen({}, 5, failing=tuple(EXAMPLE)))
     assert [reason for reason, _since, _until in stretches(repository)] == ["", TimedOut.reason]
-
-
-@pytest.mark.parametrize(
-    ("minute", "reason"),
-    [
-        (-1, "it was not watched yet"),
-        (0, "it was not watched yet"),
-        (4, "registry timed out"),
-        (9, "registry timed out"),
-        (11, ""),
-        (15, ""),
-        (20, ""),
-        (26, Coverage.NOBODY_LOOKED),
-    ],
-)
-def test_what_was_where_is_known_only_where_somebody_watched(
-    repository: Repository, minute: float, reason: str
-) -> None:
-    poll(repository, seen(EXAMPLE, 0))
-    poll(repository, seen({}, 5, error=TimedOut("no answer")))
-    poll(repository, seen(EXAMPLE, 10))
-    poll(repository, seen(EXAMPLE, 15))
-    assert repository.unknown_at(at(minute)) == reason

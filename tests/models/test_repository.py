@@ -9,13 +9,13 @@ import time_machine
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from tags.models import LeaseLost, Movement, Repository, Tag
+from tags.models import Coverage, LeaseLost, Movement, Repository, Tag
 from tags.models.repository import LEASE
 from tags.registry import RateLimited, TimedOut
 from tests.listings import EXAMPLE, SECOND, START, at, make_repository, record, seen
 
 if TYPE_CHECKING:
-    from tags.registry import Listing
+    pass
 
 pytestmark = pytest.mark.django_db
 
@@ -28,9 +28,9 @@ def clock():
 
 def test_a_due_repository_is_claimed_once() -> None:
     repository = make_repository()
-    [(pk, lease)] = Repository.objects.claim(limit=10)
+    [(pk, lease)] = Repository.objects.claim_due(limit=10)
     assert pk == repository.pk
-    assert Repository.objects.claim(limit=10) == []
+    assert Repository.objects.claim_due(limit=10) == []
     assert repository.claim() is None
     assert repository.renew(lease)
 
@@ -39,7 +39,7 @@ def test_no_more_is_claimed_than_asked_and_the_longest_due_comes_first() -> None
     late, later = make_repository("late"), make_repository("later")
     Repository.objects.filter(pk=late.pk).update(next_poll_at=START - dt.timedelta(minutes=1))
     Repository.objects.filter(pk=later.pk).update(next_poll_at=START - dt.timedelta(minutes=2))
-    assert [pk for pk, _lease in Repository.objects.claim(limit=1)] == [later.pk]
+    assert [pk for pk, _lease in Repository.objects.claim_due(limit=1)] == [later.pk]
 
 
 @pytest.mark.parametrize("of", ["repository", "registry"])
@@ -47,22 +47,22 @@ def test_what_is_disabled_is_not_claimed(of: str) -> None:
     repository = make_repository()
     owner = repository if of == "repository" else repository.registry
     type(owner).objects.update(enabled=False)
-    assert Repository.objects.claim(limit=10) == []
+    assert Repository.objects.claim_due(limit=10) == []
 
 
 def test_a_lease_that_ran_out_is_free_again(clock) -> None:
     repository = make_repository()
-    [(_pk, first)] = Repository.objects.claim(limit=10)
+    [(_pk, first)] = Repository.objects.claim_due(limit=10)
     clock.shift(LEASE + SECOND)
     assert not repository.renew(first)
     assert repository.take(first) is None
-    [(_pk, second)] = Repository.objects.claim(limit=10)
+    [(_pk, second)] = Repository.objects.claim_due(limit=10)
     assert second != first
 
 
 def test_a_message_that_comes_twice_is_taken_once() -> None:
     repository = make_repository()
-    [(_pk, lease)] = Repository.objects.claim(limit=10)
+    [(_pk, lease)] = Repository.objects.claim_due(limit=10)
     assert repository.take(lease) is not None
     assert repository.take(lease) is None
 
@@ -81,17 +81,12 @@ def test_a_poll_that_lost_its_lease_writes_nothing(clock, how: str) -> None:
     assert not repository.coverage.exists()
 
 
-def poll(repository: Repository, listing: Listing) -> None:
-    with time_machine.travel(listing.sent_at + 4 * SECOND, tick=False):
-        record(repository, listing)
-
-
 def test_the_next_poll_is_on_the_repository_s_own_beat() -> None:
     repository = make_repository(interval=300)
-    poll(repository, seen(EXAMPLE, 0))
+    record(repository, seen(EXAMPLE, 0))
     first = repository.next_poll_at
     assert at(0) < first <= at(0) + dt.timedelta(seconds=304)
-    poll(repository, seen(EXAMPLE, 5))
+    record(repository, seen(EXAMPLE, 5))
     assert repository.next_poll_at - first == dt.timedelta(seconds=300)
 
 
@@ -99,7 +94,7 @@ def test_repositories_are_spread_over_the_interval() -> None:
     seconds = set()
     for number in range(20):
         repository = make_repository(f"app{number}")
-        poll(repository, seen({"latest": "1"}, 0))
+        record(repository, seen({"latest": "1"}, 0))
         seconds.add(repository.next_poll_at)
     assert len(seconds) > 10
 
@@ -108,32 +103,32 @@ def test_failures_push_the_next_poll_further_away_each_time() -> None:
     repository = make_repository(interval=60)
     waits = []
     for minute in (0, 10, 20, 30):
-        poll(repository, seen({}, minute, error=TimedOut("no answer")))
+        record(repository, seen({}, minute, error=TimedOut("no answer")))
         waits.append(repository.next_poll_at - repository.polled_at)
     assert waits == sorted(waits)
     assert waits[-1] > dt.timedelta(seconds=240)
-    poll(repository, seen(EXAMPLE, 40))
+    record(repository, seen(EXAMPLE, 40))
     assert repository.next_poll_at - repository.polled_at <= dt.timedelta(seconds=60)
 
 
 def test_a_registry_that_asks_for_patience_gets_it() -> None:
     repository = make_repository(interval=60)
-    poll(repository, seen({}, 0, error=RateLimited("too many requests", retry_after=500)))
+    record(repository, seen({}, 0, error=RateLimited("too many requests", retry_after=500)))
     assert repository.next_poll_at - repository.polled_at >= dt.timedelta(seconds=500)
 
 
 def test_look_soon_makes_it_due() -> None:
     repository = make_repository()
-    poll(repository, seen(EXAMPLE, 0))
-    assert Repository.objects.claim(limit=1) == []
+    record(repository, seen(EXAMPLE, 0))
+    assert Repository.objects.claim_due(limit=1) == []
     with time_machine.travel(at(1), tick=False):
         assert Repository.objects.look_soon() == 1
-        assert len(Repository.objects.claim(limit=1)) == 1
+        assert len(Repository.objects.claim_due(limit=1)) == 1
 
 
 def test_the_database_refuses_a_second_row_for_a_tag() -> None:
     repository = make_repository()
-    poll(repository, seen(EXAMPLE, 0))
+    record(repository, seen(EXAMPLE, 0))
     tag = repository.tags.get(name="production")
     tag.pk = None
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -147,7 +142,7 @@ def test_the_database_refuses_a_second_row_for_a_tag() -> None:
 )
 def test_the_database_refuses_a_tag_that_cannot_be(change: dict) -> None:
     repository = make_repository()
-    poll(repository, seen(EXAMPLE, 0))
+    record(repository, seen(EXAMPLE, 0))
     with pytest.raises(IntegrityError), transaction.atomic():
         repository.tags.filter(name="production").update(**change)
 
@@ -159,8 +154,8 @@ def test_the_database_refuses_a_tag_that_cannot_be(change: dict) -> None:
 )
 def test_the_database_refuses_a_movement_that_cannot_be(change: dict) -> None:
     repository = make_repository()
-    poll(repository, seen(EXAMPLE, 0))
-    poll(repository, seen(EXAMPLE | {"production": "2.1"}, 5))
+    record(repository, seen(EXAMPLE, 0))
+    record(repository, seen(EXAMPLE | {"production": "2.1"}, 5))
     with pytest.raises(IntegrityError), transaction.atomic():
         Movement.objects.update(**change)
 
@@ -169,3 +164,32 @@ def test_names_that_are_no_repository_are_refused_in_words() -> None:
     repository = make_repository("Shop/App")
     with pytest.raises(ValidationError, match="is not a repository's name"):
         repository.full_clean()
+
+
+def test_a_look_asked_for_during_a_poll_comes_right_after_it(clock) -> None:
+    repository = make_repository()
+    lease = repository.claim()
+    clock.shift(SECOND)
+    Repository.objects.look_soon()
+    clock.shift(SECOND)
+    repository.record(seen(EXAMPLE, 0), lease)
+    assert [pk for pk, _lease in Repository.objects.claim_due(limit=1)] == [repository.pk]
+
+
+def test_what_is_paused_during_a_poll_stays_paused(clock) -> None:
+    repository = make_repository()
+    lease = repository.claim()
+    Repository.objects.update(enabled=False)
+    Repository.objects.all().pause()
+    clock.shift(SECOND)
+    repository.record(seen(EXAMPLE, 0), lease)
+    assert repository.coverage.last().reason == Coverage.PAUSED
+
+
+def test_what_was_claimed_in_vain_goes_to_the_end_of_the_line(clock) -> None:
+    hanging, waiting = make_repository("hanging"), make_repository("waiting")
+    Repository.objects.filter(pk=hanging.pk).update(next_poll_at=START - dt.timedelta(minutes=2))
+    Repository.objects.filter(pk=waiting.pk).update(next_poll_at=START - dt.timedelta(minutes=1))
+    assert [pk for pk, _lease in Repository.objects.claim_due(limit=1)] == [hanging.pk]
+    clock.shift(LEASE + SECOND)
+    assert [pk for pk, _lease in Repository.objects.claim_due(limit=1)] == [waiting.pk]

@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-import time_machine
 
 from tests.listings import EXAMPLE, SECOND, at, digest, make_repository, record, seen
 
@@ -20,9 +19,7 @@ def repository() -> Repository:
     later = EXAMPLE | {"production": "2.1", "staging": "2.2"}
     last = {name: content for name, content in (later | {"production": "2.0"}).items() if name != "rollback"}
     for minute, tags in ((0, EXAMPLE), (5, EXAMPLE), (10, later), (15, later), (20, last)):
-        listing = seen(tags, minute)
-        with time_machine.travel(listing.sent_at + 4 * SECOND, tick=False):
-            record(repository, listing)
+        record(repository, seen(tags, minute))
     return repository
 
 

@@ -6,9 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from tags.aliases import group_by_digest
 from tags.management.commands._references import moment, reference, watched_repository
+from tags.pages.knowledge import unknown_because
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -31,7 +33,8 @@ class Command(BaseCommand):
         repository = watched_repository(reference)
         if repository is None:
             raise CommandError(f"{reference.name} is not watched: start with `manage.py watch {reference.name}`.")
-        if at and (reason := repository.unknown_at(at)):
+        reason = at and unknown_because([repository], at, timezone.now()).get(repository.pk)
+        if at and reason:
             raise CommandError(f"It is not known what was where at {at.isoformat()}: {reason}.")
         self.stdout.write(as_json(repository, at) if json else repository.draw(at))
 

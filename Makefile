@@ -1,0 +1,54 @@
+# `make run` and `make test` need Python 3.11 or newer and nothing else; they build the virtual environment themselves.
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
+UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --quiet --python-version 3.11 \
+	--custom-compile-command "make lock"
+
+# What the checks start Django with: no database and no secret is real.
+CHECK_ENVIRONMENT := SECRET_KEY=check SECRETS_KEYS=check DATABASE_URL=sqlite://:memory: REDIS_URL=
+
+.PHONY: run demo test test-postgresql check lock
+
+run: .venv/installed
+	@$(BIN)/python -m regviewer.bootstrap
+	@$(BIN)/python manage.py up --port $(PORT)
+
+demo: .venv/installed
+	@$(BIN)/python -m regviewer.bootstrap
+	@$(BIN)/python manage.py demo --port $(PORT)
+
+test: .venv/installed-for-development
+	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+
+# The same on PostgreSQL, less what has no database of its own to swap.
+test-postgresql: .venv/installed-for-development
+	$(BIN)/python -m tests.on_postgresql $(BIN)/python -m pytest --numprocesses auto --ignore tests/registry \
+		--ignore tests/test_up.py --ignore tests/test_supervisor.py --ignore tests/test_end_to_end.py $(ARGS)
+
+check: .venv/installed-for-development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	find tags -name '*.html' -exec $(BIN)/djade --check --target-version 5.2 {} +
+	$(CHECK_ENVIRONMENT) $(BIN)/mypy
+	$(CHECK_ENVIRONMENT) $(BIN)/python manage.py makemigrations --check --dry-run
+
+lock: .venv/installed-for-development
+	$(UV_COMPILE) --output-file requirements.txt
+	$(UV_COMPILE) --group dev --output-file requirements-dev.txt
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	@echo "Making the virtual environment .venv"
+	@$(PYTHON) -m venv .venv
+
+.venv/installed: requirements.txt | .venv/bin/python
+	@echo "Installing what RegistryViewer needs"
+	@$(PIP_INSTALL) --requirement requirements.txt
+	@touch $@
+
+.venv/installed-for-development: requirements-dev.txt | .venv/bin/python
+	@echo "Installing what RegistryViewer and its tests need"
+	@$(PIP_INSTALL) --requirement requirements-dev.txt
+	@touch $@

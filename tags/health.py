@@ -1,0 +1,59 @@
+"""Whether the product works, for machines to ask: GET /healthz."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import Error, connections
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from tags.models import Heartbeat
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+OK = "ok"
+SECONDS_TO_ANSWER = 4
+
+# Asked from beside the request: a database that hangs keeps these threads, and no request waits for it.
+_askers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="health")
+
+
+@login_not_required
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Answer 200 when database and dispatching work, else 503, naming what does not."""
+    health = check()
+    works = all(state == OK for state in health.values())
+    return JsonResponse(health, status=200 if works else 503)
+
+
+def check() -> dict[str, str]:
+    asked: Future[dict[str, str]] = _askers.submit(_ask)
+    try:
+        return asked.result(timeout=SECONDS_TO_ANSWER)
+    except TimeoutError:
+        asked.cancel()
+        return {"database": f"does not answer within {SECONDS_TO_ANSWER} s", "dispatch": "unknown"}
+
+
+def _ask() -> dict[str, str]:
+    try:
+        late = Heartbeat.is_late(Heartbeat.DISPATCH)
+        last = Heartbeat.last(Heartbeat.DISPATCH)
+    except Error:
+        return {"database": "cannot be read", "dispatch": "unknown"}
+    finally:
+        connections.close_all()  # of this thread
+    if not late:
+        dispatch = OK
+    elif last is None:
+        dispatch = "has never run: are a worker and beat running?"
+    else:
+        dispatch = f"has not run since {last:%Y-%m-%dT%H:%M:%SZ}: are a worker and beat running?"
+    return {"database": OK, "dispatch": dispatch}

@@ -1,0 +1,181 @@
+"""What the tags of a repository are, and what their movements are called: roles, versions, kinds, gaps."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from django.db.models import Q
+
+from tags import versions
+from tags.models.coverage import Coverage
+from tags.models.movement import Movement
+from tags.models.tag import BATCH, Tag, changed_roles
+from tags.timeline import Kind
+from tags.versions import Direction, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from tags.models.recording import Known
+    from tags.models.repository import Repository
+
+KINDS = {Direction.FORWARD: Kind.FORWARD, Direction.ROLLBACK: Kind.ROLLBACK, Direction.CHANGED: Kind.CHANGED}
+
+T = TypeVar("T")
+Names = dict[str, list[str]]  # digest -> the version tags that point to it
+
+
+class Naming:
+    """Names for one poll's changes: `known` is how all tags were, `touched` how those are now that changed."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        known: Mapping[str, Known],
+        touched: dict[str, Tag],
+        movements: list[Movement],
+        looked_at: dt.datetime,
+    ) -> None:
+        self.repository = repository
+        self.known = known
+        self.touched = touched
+        self.movements = movements
+        self.looked_at = looked_at
+
+    def settle(self) -> None:
+        """Give tags their roles, movements their versions and kinds, and past movements the names they lacked."""
+        self._find_returns()
+        self._settle_roles()
+        before = _version_tags(self.known.values())
+        after = _version_tags(self._present())
+        self._name_movements(before, after)
+        self._fill_in_names({digest: tags for digest, tags in after.items() if digest not in before})
+
+    def _present(self) -> Iterator[Known | Tag]:
+        """All tags as they are now."""
+        for name, known in self.known.items():
+            yield self.touched.get(name, known)
+        for name, tag in self.touched.items():
+            if name not in self.known:
+                yield tag
+
+    def _settle_roles(self) -> None:
+        there = [tag for tag in self._present() if tag.state != Tag.State.REMOVED]
+        for name, role in changed_roles(there).items():
+            tag = self.touched.get(name)
+            if tag is None:
+                tag = self.touched[name] = Tag(repository=self.repository, **self.known[name]._asdict())
+            tag.role = role
+
+    def _find_returns(self) -> None:
+        """What appeared and was there before came back; with other content than it left with, it moved too."""
+        appeared = {m.tag.pk: m for m in self.movements if m.kind == Kind.APPEARED and m.tag.pk}
+        left_from: dict[int, str | None] = {}
+        for some in _batches(list(appeared)):
+            past = Movement.objects.filter(tag__in=some).order_by("before", "pk")
+            left_from.update(past.values_list("tag", "from_digest"))
+        for pk, digest in left_from.items():
+            movement = appeared[pk]
+            movement.kind = Kind.RETURNED
+            movement.tag.moved = movement.tag.moved or digest not in (None, movement.to_digest)
+
+    # --- Versions and kinds of movements -------------------------------------------------------------------------
+
+    def _name_movements(self, before: Names, after: Names) -> None:
+        was = self._was_called({m.from_digest for m in self.movements if m.from_digest and m.from_digest not in before})
+        been = self._been_before()
+        for movement in self.movements:
+            movement.from_version = _display(before, movement.from_digest) or was.get(movement.from_digest or "")
+            movement.to_version = _display(after, movement.to_digest)
+            movement.across_gap = self._crosses_gap(movement)
+            if movement.kind == Kind.CHANGED:
+                movement.kind = self._direction(movement, been)
+
+    def _direction(self, movement: Movement, been: set[tuple[int, str | None]]) -> Kind:
+        if movement.tag.role == Role.VERSION:
+            return Kind.REBUILT
+        return KINDS[
+            versions.direction(
+                movement.from_version,
+                movement.to_version,
+                been_there=(movement.tag.pk, movement.to_digest) in been,
+            )
+        ]
+
+    def _was_called(self, digests: Collection[str]) -> dict[str, str]:
+        """The last version of digests whose version tags are gone: names are frozen, tags are not."""
+        found: dict[str, str] = {}
+        for some in _batches(sorted(digests)):
+            past = Movement.objects.filter(repository=self.repository).order_by("before", "pk")
+            left = past.filter(from_digest__in=some, tag__role=Role.VERSION).values_list("from_digest", "tag__name")
+            named = past.filter(to_digest__in=some, to_version__isnull=False).values_list("to_digest", "to_version")
+            found.update({digest: name for digest, name in (*left, *named) if digest and name})
+        return found
+
+    def _been_before(self) -> set[tuple[int, str | None]]:
+        """Which of the moved tags pointed to their new digest at some time before, as (tag, digest)."""
+        been: set[tuple[int, str | None]] = set()
+        for some in _batches([movement for movement in self.movements if movement.kind == Kind.CHANGED]):
+            digests = [movement.to_digest for movement in some]
+            past = Movement.objects.filter(
+                Q(to_digest__in=digests) | Q(from_digest__in=digests), tag__in=[movement.tag.pk for movement in some]
+            )
+            for tag, *both in past.values_list("tag", "from_digest", "to_digest"):
+                been.update((tag, digest) for digest in both)
+        return been
+
+    # --- Gaps ----------------------------------------------------------------------------------------------------
+
+    def _crosses_gap(self, movement: Movement) -> bool:
+        """Whether somebody failed to look in the time that a movement lies in."""
+        after = movement.after
+        if after is None:
+            return False
+        if after == self.repository.checked_at and self.repository.polled_at:
+            after = max(after, self.repository.polled_at)  # a gap that ended with that poll was over
+        return any(since < movement.before and until > after for since, until in self._gaps)
+
+    @cached_property
+    def _gaps(self) -> list[tuple[dt.datetime, dt.datetime]]:
+        """The last gaps; one that goes on, or begins with a silence, ends with this poll."""
+        stretches = Coverage.objects.filter(repository=self.repository).order_by("-since", "-pk")
+        gaps = list(stretches.filter(watched=False).values_list("since", "until")[:100])
+        last = stretches.first()
+        if last is not None and (not last.watched or last.is_silent_until(self.looked_at)):
+            end = max(last.until, self.looked_at) + dt.timedelta(microseconds=1)
+            gaps.append((last.until if last.watched else last.since, end))
+        return gaps
+
+    # --- The past ------------------------------------------------------------------------------------------------
+
+    def _fill_in_names(self, fresh: Names) -> None:
+        """Past movements to or from a digest that had no version then get the one it has now."""
+        past = Movement.objects.filter(repository=self.repository)
+        for version, digest in (("to_version", "to_digest"), ("from_version", "from_digest")):
+            unnamed = past.filter(**{f"{version}__isnull": True, f"{digest}__isnull": False})
+            if not fresh or not unnamed.exists():
+                continue
+            for some in _batches(sorted(fresh)):
+                movements = list(unnamed.filter(**{f"{digest}__in": some}))
+                for movement in movements:
+                    setattr(movement, version, versions.display_version(fresh[getattr(movement, digest)]))
+                Movement.objects.bulk_update(movements, [version], batch_size=BATCH)
+
+
+def _version_tags(tags: Iterable[Known | Tag]) -> Names:
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for tag in tags:
+        if tag.digest is not None and tag.role == Role.VERSION:
+            found[tag.digest].append(tag.name)
+    return dict(found)
+
+
+def _display(names: Names, digest: str | None) -> str | None:
+    return versions.display_version(names.get(digest or "", ()))
+
+
+def _batches(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))

@@ -1,0 +1,1 @@
+"""What the pages show, shaped from the records; no HTTP and no HTML in here."""

@@ -1,0 +1,107 @@
+"""Time in the words of a page: always in the viewer's zone, which the page prints once."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from tags.timeline import interval
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+
+def duration(length: dt.timedelta) -> str:
+    """A length of time in one unit, rounded down: "2 min", "3 h", "31 days"."""
+    seconds = max(int(length.total_seconds()), 0)
+    if seconds < MINUTE:
+        return _("%d s") % seconds
+    if seconds < 2 * HOUR:
+        return _("%d min") % (seconds // MINUTE)
+    if seconds < 2 * DAY:
+        return _("%d h") % (seconds // HOUR)
+    days = seconds // DAY
+    if days < 100:
+        return ngettext("%d day", "%d days", days) % days
+    if days < 2 * 365:
+        return ngettext("%d month", "%d months", days // 30) % (days // 30)
+    return ngettext("%d year", "%d years", days // 365) % (days // 365)
+
+
+def relative(moment: dt.datetime, now: dt.datetime) -> str:
+    """How far a moment is from now: "just now", "2 min ago", "in 3 min"."""
+    if abs(moment - now) < dt.timedelta(seconds=5):
+        return _("just now")
+    if moment > now:
+        return _("in %s") % duration(moment - now)
+    return _("%s ago") % duration(now - moment)
+
+
+def day(moment: dt.datetime, now: dt.datetime) -> str:
+    """The day as people say it: "today", "yesterday", "Fri 9 May", with the year when it is another."""
+    local, today = timezone.localtime(moment), timezone.localtime(now).date()
+    if local.date() == today:
+        return _("today")
+    if local.date() == today - dt.timedelta(days=1):
+        return _("yesterday")
+    return date_format(local, "D j M" if local.year == today.year else "j M Y")
+
+
+def heading(date: dt.date, now: dt.datetime) -> str:
+    """A day over what happened on it: "Today, Friday 9 May 2026"."""
+    words = date_format(date, "l j F Y")
+    days = (timezone.localtime(now).date() - date).days
+    return {0: _("Today, %s"), 1: _("Yesterday, %s")}.get(days, "%s") % words
+
+
+def clock(moment: dt.datetime) -> str:
+    """The time of day, to the minute."""
+    return date_format(timezone.localtime(moment), "H:i")
+
+
+def point(moment: dt.datetime, now: dt.datetime) -> str:
+    """Day and time of day: "today 14:02", "Fri 9 May 14:02"."""
+    return f"{day(moment, now)} {clock(moment)}"
+
+
+def full(moment: dt.datetime) -> str:
+    """Leaves nothing open but the zone: "3 May 2026 14:00"."""
+    return date_format(timezone.localtime(moment), "j F Y H:i")
+
+
+def between(after: dt.datetime | None, before: dt.datetime, now: dt.datetime | None = None) -> str:
+    """The interval in which something happened; the day is said only when `now` is given, or both days differ."""
+    told = interval(after, before, timezone.get_current_timezone())
+    if told.after is None:
+        return _("before %s") % (point(before, now) if now else clock(before))
+    if told.spans_days:
+        # Without a now to tell it by, the later day is no "today" either.
+        reference = now or told.before + dt.timedelta(days=2)
+        ends = {"after": point(told.after, reference), "before": point(told.before, reference)}
+        return _("between %(after)s and %(before)s") % ends
+    if told.moment:
+        words = _("at %s") % clock(before)
+    else:
+        words = _("between %(after)s and %(before)s") % {"after": clock(told.after), "before": clock(before)}
+    return f"{day(before, now)} {words}" if now else words
+
+
+def zone() -> str:
+    """The zone that all times of the page are in, and what it is from UTC now: "Europe/Berlin (UTC+2)"."""
+    offset = timezone.localtime().utcoffset() or dt.timedelta()
+    minutes = int(offset.total_seconds()) // 60
+    if not minutes:
+        return "UTC" if zone_name() == "UTC" else f"{zone_name()} (UTC)"
+    sign, (hours, rest) = "\N{MINUS SIGN}" if minutes < 0 else "+", divmod(abs(minutes), 60)
+    return f"{zone_name()} (UTC{sign}{hours}{f':{rest:02}' if rest else ''})"
+
+
+def zone_name() -> str:
+    """The name of the place, not the abbreviation that changes with the season."""
+    zone = timezone.get_current_timezone()
+    return getattr(zone, "key", None) or str(zone)

@@ -1,0 +1,258 @@
+"""Swim-lanes: the bars of a timeline as places and words that a template only has to write down.
+
+Places are shares of the window in percent, so that a picture fits any screen and its text is never scaled.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from tags.models.movement import short
+from tags.pages import clock
+from tags.timeline import Bar, Cluster, Granularity, bars, gaps, level_of_detail, ticks
+from tags.versions import sort_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tags.timeline import Gap, Lane, Stretch
+
+COLOURS = 8
+PATTERNS = 5
+LEAST_WIDTH = 0.35  # percent: what is narrower could not be seen
+NARROW = 0.01  # of the window: a narrower bar has no room for a letter of its label
+TICK_FORMATS = {
+    Granularity.MINUTE: "H:i",
+    Granularity.HOUR: "H:i",
+    Granularity.DAY: "D j M",
+    Granularity.WEEK: "j M",
+    Granularity.MONTH: "M Y",
+    Granularity.YEAR: "Y",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The time a picture shows."""
+
+    start: dt.datetime
+    end: dt.datetime
+    now: dt.datetime
+
+    def place(self, moment: dt.datetime) -> float:
+        share = (moment - self.start) / (self.end - self.start) * 100
+        return min(max(share, 0.0), 100.0)
+
+    def strip(self, start: dt.datetime, end: dt.datetime, least: float = LEAST_WIDTH) -> Strip:
+        left, right = self.place(start), self.place(end)
+        width = max(right - left, least)
+        return Strip(f"{min(left, 100 - width):.3f}%", f"{width:.3f}%")
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Where something lies on its lane, as SVG wants it."""
+
+    x: str
+    width: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A bar, or several that are too narrow to be drawn each; `name` says in words what the eye sees."""
+
+    strip: Strip
+    label: str
+    name: str
+    look: int | None  # which colour and pattern; None: several versions
+    doubt: Strip | None  # when it may have begun
+    url: str
+
+    @property
+    def colour(self) -> int:
+        return (self.look or 0) % COLOURS
+
+    @property
+    def pattern(self) -> int:
+        return (self.look or 0) % PATTERNS
+
+
+@dataclass(frozen=True, slots=True)
+class Hatch:
+    """A time in which nobody could look."""
+
+    strip: Strip
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnLane:
+    tag: str
+    repository: str
+    url: str
+    pieces: tuple[Piece, ...]
+    hatches: tuple[Hatch, ...]
+
+    @property
+    def summary(self) -> str:
+        """What the picture of the lane is called."""
+        return _("Timeline of %(tag)s in %(repository)s") % {"tag": self.tag, "repository": self.repository}
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    x: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One lane as the database knows it; `address` is that of its repository's page."""
+
+    lane: Lane
+    repository: str
+    address: str
+    stretches: Sequence[Stretch]
+    every: int
+
+    @property
+    def url(self) -> str:
+        return f"{self.address.rstrip('/')}:{self.lane.name}/"
+
+
+def axis(window: Window, zone: dt.tzinfo) -> list[Tick]:
+    """Round local times along the window; those too near to its end to be read are left out."""
+    marks = ticks(window.start, window.end, zone, most=8)
+    return [
+        Tick(f"{place:.3f}%", date_format(at, TICK_FORMATS[granularity]))
+        for at, granularity in marks
+        if (place := window.place(at)) <= 95
+    ]
+
+
+def draw(sources: Sequence[Source], window: Window) -> list[DrawnLane]:
+    """The lanes of one picture: the same version has the same colour and pattern in all of them."""
+    drawn = [(source, bars(source.lane, window.start, window.end, window.now)) for source in sources]
+    versions = sorted({_label(bar) for _source, found in drawn for bar in found}, key=sort_key)
+    looks = {version: place for place, version in enumerate(versions)}
+    return [
+        DrawnLane(
+            source.lane.name,
+            source.repository,
+            source.url,
+            tuple(
+                _cluster(item, source, window) if isinstance(item, Cluster) else _piece(item, source, window, looks)
+                for item in level_of_detail(found, window.start, window.end, window.now, NARROW)
+            ),
+            tuple(_hatch(gap, window) for gap in unwatched(source.stretches, window, source.every)),
+        )
+        for source, found in drawn
+    ]
+
+
+def unwatched(stretches: Sequence[Stretch], window: Window, every: int) -> list[Gap]:
+    """The gaps of the window; that the next look lies ahead is none until two intervals are over."""
+    found = gaps(stretches, window.start, window.end, window.now)
+    return [gap for gap in found if gap.reason != "" or gap.end - gap.start > dt.timedelta(seconds=2 * every)]
+
+
+def gap_reason(gap: Gap) -> str:
+    """Why nobody looked, in words."""
+    if gap.reason is None:
+        return _("before the first look")
+    return gap.reason or _("nobody looked")
+
+
+def gap_words(gap: Gap, now: dt.datetime) -> str:
+    """A gap as a sentence: "not watched between … and …: registry timed out"."""
+    if gap.reason is None:
+        return _("not watched before %s") % clock.point(gap.end, now)
+    if gap.end >= now:
+        return _("not watched since %(since)s: %(reason)s") % {
+            "since": clock.point(gap.start, now), "reason": gap_reason(gap)
+        }  # fmt: skip
+    return _("not watched %(when)s: %(reason)s") % {
+        "when": clock.between(gap.start, gap.end, now), "reason": gap_reason(gap)
+    }  # fmt: skip
+
+
+def _label(bar: Bar) -> str:
+    return bar.label or short(bar.digest)
+
+
+def _piece(bar: Bar, source: Source, window: Window, looks: dict[str, int]) -> Piece:
+    end = bar.end or min(window.end, window.now)
+    label = _label(bar)
+    return Piece(
+        strip=window.strip(bar.start, end),
+        label=label,
+        name=_bar_name(bar, source.lane, label, window),
+        look=looks[label],
+        doubt=window.strip(*bar.uncertain_start, least=0) if bar.uncertain_start else None,
+        url=f"{source.address}?at={_stamp(_first_known(source, bar))}",
+    )
+
+
+def _bar_name(bar: Bar, lane: Lane, label: str, window: Window) -> str:
+    """The bar in words; what the window cuts off began earlier, or ended later."""
+    facts = {"tag": lane.name, "version": label, "start": _start_words(bar, lane, window)}
+    if bar.end is None:
+        facts["lasting"] = clock.duration(window.now - bar.start)
+        return _("%(tag)s on %(version)s since %(start)s (%(lasting)s), still current") % facts
+    end = clock.point(bar.end, window.now)
+    facts["end"] = _("%s or later") % end if bar.end == window.end else end
+    facts["lasting"] = clock.duration(bar.end - bar.start)
+    return _("%(tag)s on %(version)s from %(start)s to %(end)s (%(lasting)s)") % facts
+
+
+def _start_words(bar: Bar, lane: Lane, window: Window) -> str:
+    if bar.uncertain_start:
+        return clock.between(*bar.uncertain_start, window.now)
+    start = clock.point(bar.start, window.now)
+    return _("%s or earlier") % start if bar.start in (window.start, lane.first_seen) else start
+
+
+def _cluster(cluster: Cluster, source: Source, window: Window) -> Piece:
+    words = ngettext("%d version", "%d versions", cluster.count) % cluster.count
+    return Piece(
+        strip=window.strip(cluster.start, cluster.end),
+        label=str(cluster.count),
+        name=_("%(tag)s on %(versions)s in short succession, from %(start)s to %(end)s: zoom in to see them") % {
+            "tag": source.lane.name, "versions": words,
+            "start": clock.point(cluster.start, window.now), "end": clock.point(cluster.end, window.now),
+        },
+        look=None,
+        doubt=None,
+        url=f"{source.url}?{_between(cluster.start, cluster.end)}",
+    )  # fmt: skip
+
+
+def _hatch(gap: Gap, window: Window) -> Hatch:
+    return Hatch(window.strip(gap.start, gap.end), gap_words(gap, window.now))
+
+
+def _first_known(source: Source, bar: Bar) -> dt.datetime:
+    """The first moment of a bar at which it is known what was where: watching begins when the look that saw it ends."""
+    watched = (
+        max(stretch.since, bar.start) for stretch in source.stretches if stretch.watched and _ends_after(stretch, bar)
+    )
+    return next((moment for moment in watched if bar.end is None or moment < bar.end), bar.start)
+
+
+def _ends_after(stretch: Stretch, bar: Bar) -> bool:
+    return stretch.until is None or stretch.until >= bar.start
+
+
+def _between(start: dt.datetime, end: dt.datetime) -> str:
+    return f"from={_stamp(start)}&to={_stamp(end)}"
+
+
+def _stamp(moment: dt.datetime) -> str:
+    """In UTC with a Z: a plus sign would not live in an address."""
+    return f"{moment.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%fZ}"

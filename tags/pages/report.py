@@ -1,0 +1,91 @@
+"""The state of each registry, told by its repositories."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from tags.pages.freshness import LABELS, Freshness, State, freshness
+from tags.pages.journal import Entry, of_gaps
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from tags.models import Registry, Repository
+    from tags.timeline import Gap
+
+MOST_LISTED = 50  # repositories in good health, of one registry
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    repository: Repository
+    freshness: Freshness
+    is_due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One registry: its repositories, those in trouble first, and the gaps they had."""
+
+    registry: Registry
+    repositories: tuple[Watched, ...]
+    gaps: tuple[Entry, ...]
+
+    @property
+    def state(self) -> State:
+        """The state of all when they agree; of the worst when they don't."""
+        if not self.registry.enabled:
+            return State.PAUSED
+        states = {watched.freshness.state for watched in self.repositories}
+        return next(
+            (state for state in (State.FAILING, State.LATE, State.FRESH, State.NEW) if state in states), State.NEW
+        )
+
+    @property
+    def words(self) -> str:
+        """How many repositories are in which state: "12 up to date, 1 not answering"."""
+        if not self.repositories:
+            return _("No repository of it is watched yet.")
+        counts = Counter(watched.freshness.state for watched in self.repositories)
+        return ", ".join(f"{counts[state]} {LABELS[state]}" for state in State if counts[state])
+
+    @property
+    def label(self) -> str:
+        return str(LABELS[self.state]) if self.repositories or not self.registry.enabled else _("nothing watched")
+
+    @property
+    def listed(self) -> tuple[Watched, ...]:
+        return self.repositories[:MOST_LISTED]
+
+    @property
+    def unlisted(self) -> int:
+        return max(len(self.repositories) - MOST_LISTED, 0)
+
+
+def reports(
+    registries: Sequence[Registry],
+    repositories: Sequence[Repository],
+    gaps: Sequence[tuple[Repository, Gap]],
+    now: dt.datetime,
+) -> list[Report]:
+    watched: defaultdict[int, list[Watched]] = defaultdict(list)
+    for repository in repositories:
+        watched[repository.registry_id].append(
+            Watched(repository, freshness(repository, now), repository.next_poll_at <= now)
+        )
+    missed: defaultdict[int, list[tuple[Repository, Gap]]] = defaultdict(list)
+    for repository, gap in gaps:
+        missed[repository.registry_id].append((repository, gap))
+    return [
+        Report(
+            registry,
+            tuple(sorted(watched[registry.pk], key=lambda one: (not one.freshness.is_warning, one.repository.name))),
+            tuple(of_gaps(missed[registry.pk], now)),
+        )
+        for registry in registries
+    ]

@@ -1,0 +1,68 @@
+"""Where tags stand at the moment a page is about: now, or then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tags.models import Tag
+from tags.versions import Role, display_version
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable
+
+    from tags.models.tag import TagQuerySet
+
+
+class Standing(NamedTuple):
+    """One tag at one moment; `leaving_*` are set when a move was under way at it."""
+
+    repository_id: int
+    name: str
+    role: str
+    state: str
+    digest: str | None
+    after: dt.datetime | None
+    before: dt.datetime
+    leaving_after: dt.datetime | None = None
+    leaving_before: dt.datetime | None = None
+    leaving_to: str | None = None
+
+    @property
+    def is_missing(self) -> bool:
+        return self.state == Tag.State.MISSING
+
+
+def standings(tags: TagQuerySet, moment: dt.datetime | None) -> list[Standing]:
+    """Those of `tags` that are there now, or were at `moment`; one query."""
+    if moment is None:
+        rows = tags.present().values_list("repository_id", "name", "role", "state", "digest", "after", "before")
+        return [Standing(*row) for row in rows]
+    return [
+        Standing(
+            tag.repository_id, tag.name, tag.role,
+            Tag.State.MISSING if tag.missing_then else Tag.State.PRESENT, tag.digest_then,
+            tag.after_then, tag.before_then or tag.first_seen_at,
+            tag.leaving_after, tag.leaving_before, tag.leaving_to,
+        )
+        for tag in tags.at(moment)
+    ]  # fmt: skip
+
+
+Names = dict[tuple[int, str], str]
+
+
+def version_names(versions: Iterable[Standing]) -> Names:
+    """What to call each digest in each repository: (repository id, digest) -> display version."""
+    found: dict[tuple[int, str], list[str]] = {}
+    for tag in versions:
+        if tag.role == Role.VERSION and tag.digest is not None:
+            found.setdefault((tag.repository_id, tag.digest), []).append(tag.name)
+    return {key: name for key, names in found.items() if (name := display_version(names))}
+
+
+def names_of(pointers: Iterable[Standing], moment: dt.datetime | None) -> Names:
+    """What to call the digests that these pointers stand on, or were on their way to; one query."""
+    repositories = {tag.repository_id for tag in pointers}
+    digests = {digest for tag in pointers for digest in (tag.digest, tag.leaving_to) if digest}
+    return version_names(standings(Tag.objects.filter(repository__in=repositories).naming(digests), moment))

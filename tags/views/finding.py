@@ -1,0 +1,53 @@
+"""From an image reference to a repository, or to a page that says why there is none."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from django.shortcuts import redirect, render
+
+from tags.models import Repository
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from tags.registry import Reference
+
+MOST_SUGGESTIONS = 5
+
+
+def find(reference: Reference) -> Repository | None:
+    found = Repository.objects.select_related("registry").filter(
+        registry__address__iexact=reference.host, name=reference.path
+    )
+    return found.first()
+
+
+def elsewhere(request: HttpRequest, address: str) -> HttpResponse | None:
+    """A redirect to the full address, when this is a familiar or older form of it; the query goes along."""
+    if request.path == address:
+        return None
+    query = request.META.get("QUERY_STRING", "")
+    return redirect(f"{address}?{query}" if query else address)
+
+
+def not_watched(request: HttpRequest, reference: Reference) -> HttpResponse:
+    """A 404 that says what to do, with the names that were perhaps meant."""
+    return render(
+        request,
+        "tags/not_watched.html",
+        {"reference": reference.name, "suggestions": _suggestions(reference)},
+        status=404,
+    )
+
+
+def _suggestions(reference: Reference) -> list[Repository]:
+    """Repositories of the same last name anywhere, then those that are spelled alike."""
+    known = {repository.reference: repository for repository in Repository.objects.select_related("registry")}
+    last = reference.path.rsplit("/", 1)[-1]
+    same = [name for name in known if name.rsplit("/", 1)[-1] == last]
+    alike = get_close_matches(reference.name, known, n=MOST_SUGGESTIONS)
+    ends = {name.rsplit("/", 1)[-1]: name for name in known}
+    alike += [ends[end] for end in get_close_matches(last, ends, n=MOST_SUGGESTIONS)]
+    return [known[name] for name in dict.fromkeys([*same, *alike])][:MOST_SUGGESTIONS]

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from collections.abc import Iterator
+
+import pytest
+from django.utils import timezone
+
+from tags.pages import clock
+
+NOW = dt.datetime(2026, 5, 15, 12, 0, tzinfo=dt.UTC)  # a Friday, 14:00 in Berlin
+
+
+@pytest.fixture(autouse=True)
+def _berlin() -> Iterator[None]:
+    with timezone.override("Europe/Berlin"):
+        yield
+
+
+def before(**length: float) -> dt.datetime:
+    return NOW - dt.timedelta(**length)
+
+
+@pytest.mark.parametrize(
+    ("length", "words"),
+    [
+        ({"seconds": 42}, "42 s"),
+        ({"minutes": 2, "seconds": 59}, "2 min"),
+        ({"hours": 3}, "3 h"),
+        ({"days": 1, "hours": 20}, "44 h"),
+        ({"days": 31}, "31 days"),
+        ({"days": 200}, "6 months"),
+        ({"days": 800}, "2 years"),
+        ({"seconds": -5}, "0 s"),
+    ],
+)
+def test_a_length_of_time_is_told_in_one_unit(length: dict[str, float], words: str) -> None:
+    assert clock.duration(dt.timedelta(**length)) == words
+
+
+def test_moments_are_told_from_now_in_both_directions() -> None:
+    assert clock.relative(before(minutes=2), NOW) == "2 min ago"
+    assert clock.relative(before(minutes=-3), NOW) == "in 3 min"
+    assert clock.relative(before(seconds=1), NOW) == "just now"
+
+
+def test_days_are_named_as_the_viewer_lives_them() -> None:
+    late_in_utc = dt.datetime(2026, 5, 14, 23, 30, tzinfo=dt.UTC)  # 01:30 of the 15th in Berlin
+    assert clock.point(late_in_utc, NOW) == "today 01:30"
+    assert clock.day(before(days=1), NOW) == "yesterday"
+    assert clock.day(before(days=6), NOW) == "Sat 9 May"
+    assert clock.day(before(days=365), NOW) == "15 May 2025"
+
+
+def test_an_interval_is_told_with_both_its_ends() -> None:
+    after, seen = dt.datetime(2026, 5, 9, 12, 2, tzinfo=dt.UTC), dt.datetime(2026, 5, 9, 12, 7, tzinfo=dt.UTC)
+    assert clock.between(after, seen) == "between 14:02 and 14:07"
+    assert clock.between(after, seen, NOW) == "Sat 9 May between 14:02 and 14:07"
+
+
+def test_an_interval_within_a_minute_is_a_moment() -> None:
+    seen = dt.datetime(2026, 5, 9, 12, 7, 40, tzinfo=dt.UTC)
+    assert clock.between(seen - dt.timedelta(seconds=20), seen) == "at 14:07"
+
+
+def test_an_interval_across_midnight_names_both_days() -> None:
+    after, seen = dt.datetime(2026, 5, 8, 21, 58, tzinfo=dt.UTC), dt.datetime(2026, 5, 8, 22, 3, tzinfo=dt.UTC)
+    assert clock.between(after, seen, NOW) == "between Fri 8 May 23:58 and Sat 9 May 00:03"
+    assert clock.between(after, seen) == "between Fri 8 May 23:58 and Sat 9 May 00:03"
+
+
+def test_what_was_so_at_the_first_look_came_before_it() -> None:
+    assert clock.between(None, before(days=6), NOW) == "before Sat 9 May 14:00"
+
+
+@pytest.mark.parametrize(
+    ("zone", "words"),
+    [
+        ("UTC", "UTC"),
+        ("Asia/Kolkata", "Asia/Kolkata (UTC+5:30)"),
+        ("America/Caracas", "America/Caracas (UTC\N{MINUS SIGN}4)"),
+    ],
+)
+def test_the_zone_is_told_with_its_distance_from_utc(zone: str, words: str) -> None:
+    with timezone.override(zoneinfo.ZoneInfo(zone)):
+        assert clock.zone() == words
+
+
+def test_a_day_over_a_list_is_told_in_full() -> None:
+    assert clock.heading(dt.date(2026, 5, 9), NOW) == "Saturday 9 May 2026"
+    assert clock.heading(dt.date(2026, 5, 15), NOW) == "Today, Friday 15 May 2026"

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.test import Client
+
+from tests.factories import MINUTE, NOW, example, look, moved, watch
+from tests.listings import EXAMPLE
+from tests.views.reading import bars_of, read
+
+if TYPE_CHECKING:
+    from pytest_django import DjangoAssertNumQueries
+
+APP = "/registry.example.com/shop/app"
+
+
+def test_a_pointer_tells_where_it_is_since_when_and_with_whom(client: Client) -> None:
+    example()
+    page = read(client, f"{APP}:qatesting/")
+    assert "Points to 2.1 Since today 14:00 or earlier (at least 4 s) Together with perftesting" in page
+    assert "State present Kind of tag pointer: it is meant to move Checked today 14:00 (5 s ago)" in page
+
+
+def test_a_version_tells_who_points_to_it(client: Client) -> None:
+    example()
+    page = read(client, f"{APP}:2.1/")
+    assert "Image 2.1" in page
+    assert "Pointed to by perftesting qatesting" in page
+    assert "version: it should never move" in page
+
+
+def test_all_moves_of_a_tag_are_told_and_drawn(client: Client) -> None:
+    moved()
+    response = client.get(f"{APP}:production/")
+    assert len(bars_of(response)) == 2
+    assert "production moved forward from 1.3 to 2.0" in response.text
+    assert "rollback moved forward" not in response.text
+
+
+def test_a_removed_tag_keeps_its_page(client: Client) -> None:
+    repository = example(at=NOW - 5 * MINUTE)
+    look(repository, {name: content for name, content in EXAMPLE.items() if name != "rollback"})
+    page = read(client, f"{APP}:rollback/")
+    assert "Now removed" in page
+    assert "rollback was removed (it pointed to 1.3)" in page
+
+
+def test_a_tag_whose_image_is_missing_says_so(client: Client) -> None:
+    look(watch(), {"1.0": "a", "next": None})
+    assert "Now listed, but its image is missing" in read(client, f"{APP}:next/")
+
+
+def test_a_pointer_on_no_version_shows_its_digest(client: Client) -> None:
+    look(watch(), {"nightly": "night"})
+    assert "no version tag" in read(client, f"{APP}:nightly/")
+
+
+def test_a_tag_nobody_has_seen_is_not_found(client: Client) -> None:
+    example()
+    assert "Nobody has ever seen a tag nope in shop/app." in read(client, f"{APP}:nope/", status=404)
+
+
+def test_the_page_asks_as_often_whatever_the_tag_has_done(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    repository = watch()
+    versions = {f"1.{number}": str(number) for number in range(30)}
+    for number in range(30):
+        look(repository, {**versions, "latest": str(number)}, NOW - (30 - number) * 5 * MINUTE)
+    example("registry.example.com/shop/cart")
+    with django_assert_num_queries(8):
+        client.get("/registry.example.com/shop/cart:latest/")
+    with django_assert_num_queries(8):
+        client.get(f"{APP}:latest/")
