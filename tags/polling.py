@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from tags.models import LeaseLost, Registry, Repository
-from tags.registry import Client, Listing, RegistryError, TimedOut, look_at_all
+from tags.registry import Client, Listing, Misconfigured, RegistryError, TimedOut, look_at_all
 
 if TYPE_CHECKING:
     import uuid
@@ -30,12 +30,6 @@ class BrokenOff(RegistryError):
     """The poll ended before it could say what it saw."""
 
     reason = "the poll was broken off"
-
-
-class Unreadable(RegistryError):
-    """The stored credentials of the registry cannot be read."""
-
-    reason = "stored credentials cannot be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +97,7 @@ def fetch(
     try:
         client = client_for(repository.registry)
     except ImproperlyConfigured as error:
-        return _nothing(repository, Unreadable(str(error)))
+        return _nothing(repository, Misconfigured(str(error)))
     stop = threading.Event()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="listing") as executor:
         future = executor.submit(client.listing, repository.name, look, progress, stop)

@@ -69,7 +69,13 @@ def test_the_secret_can_be_forgotten(admin_client: Client, registry: Registry) -
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("address", "not an address"), ("interval", 0), ("concurrency", 0)],
+    [
+        ("address", "not an address"),
+        ("address", "127.0.0.1:99999"),
+        ("ca_certificate", "not a certificate"),
+        ("interval", 0),
+        ("concurrency", 0),
+    ],
 )
 def test_bad_input_is_refused_and_nothing_is_lost(
     admin_client: Client, registry: Registry, field: str, value: object

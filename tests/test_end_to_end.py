@@ -6,9 +6,11 @@ import datetime as dt
 import re
 import subprocess
 import sys
+import uuid
 from html import unescape
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 import requests
 
@@ -30,11 +32,11 @@ INTERVAL = 2
 class Product:
     """The running product, a registry that it watches, and the two ways to look at it."""
 
-    def __init__(self, up: Up, registry: DockerRegistry, folder: Path) -> None:
+    def __init__(self, up: Up, registry: DockerRegistry, environment: dict[str, str]) -> None:
         self.up = up
         self.registry = registry
         self.reference = f"{registry.address}/app"
-        self._environment = settings(folder)
+        self._environment = environment
 
     def manage(self, *arguments: str) -> str:
         command = [sys.executable, "manage.py", *arguments]
@@ -54,13 +56,23 @@ class Product:
 
 
 @pytest.fixture
-def product(docker_registry: DockerRegistry, tmp_path: Path) -> Iterator[Product]:
+def production(postgres_url: str, redis_url: str) -> dict[str, str]:
+    """What stands in the environment where PostgreSQL and Redis do the work."""
+    name = f"end_to_end_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return {"DATABASE_URL": f"{postgres_url.rpartition('/')[0]}/{name}", "REDIS_URL": redis_url}
+
+
+@pytest.fixture(params=["embedded", "PostgreSQL and Redis"])
+def product(request: pytest.FixtureRequest, docker_registry: DockerRegistry, tmp_path: Path) -> Iterator[Product]:
     for tag, version in EXAMPLE.items():
         docker_registry.push("app", tag, version)
-    up = Up(tmp_path)
+    others = {} if request.param == "embedded" else request.getfixturevalue("production")
+    up = Up(tmp_path, **others)
     try:
         up.wait_until_it_works()
-        yield Product(up, docker_registry, tmp_path)
+        yield Product(up, docker_registry, {**settings(tmp_path), **others})
     finally:
         up.end()
 

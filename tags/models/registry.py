@@ -104,6 +104,14 @@ class Registry(models.Model):
         super().save(*args, **kwargs)
         self._stored = self._origin_and_secret()
 
+    def clean(self) -> None:
+        """Refuse what no client could work with, before the first poll does."""
+        if self.address:
+            try:
+                registry.check_settings(registry.Settings(self.address, ca_certificate=self.ca_certificate))
+            except ValueError as error:
+                raise ValidationError(str(error)) from error
+
     @classmethod
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **more: Any) -> Self:
         instance = super().from_db(db, field_names, values, **more)

@@ -1,11 +1,12 @@
 """A client for OCI registries that lists tags and the digests they point to; it has never heard of Django."""
 
-from .client import Catalog, Client, Listing, Settings, look_at_all
+from .client import Catalog, Client, Listing, look_at_all
 from .errors import (
     BadAnswer,
     Cancelled,
     CredentialsRefused,
     Forbidden,
+    Misconfigured,
     NeedsApproval,
     RateLimited,
     RegistryError,
@@ -17,6 +18,7 @@ from .errors import (
 )
 from .lookup import Observation
 from .reference import InvalidReference, Reference, is_digest, is_repository_name, is_tag_name
+from .settings import Settings, check_settings
 
 __all__ = [
     "BadAnswer",
@@ -27,6 +29,7 @@ __all__ = [
     "Forbidden",
     "InvalidReference",
     "Listing",
+    "Misconfigured",
     "NeedsApproval",
     "Observation",
     "RateLimited",
@@ -38,6 +41,7 @@ __all__ = [
     "TimedOut",
     "TooLarge",
     "Unreachable",
+    "check_settings",
     "is_digest",
     "is_repository_name",
     "is_tag_name",

@@ -7,7 +7,7 @@ and no 401.
 
 from base64 import b64encode
 from collections.abc import Generator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
 from .challenge import Challenge, choose, parse_challenges
@@ -56,7 +56,9 @@ class Authenticator:
         self._credential = credential
         self._approved = approved_realms
         self._tokens = tokens or TokenCache()
+        # Kept once it has led to an answer: a 401 for one odd tag must not change how all others are asked.
         self._challenge: Challenge | None = None
+        self._gives_tokens = False
         self._demanded: dict[str, tuple[str, ...]] = {}
         self._demanded_for_all: tuple[str, ...] | None = None
         self._refresh_token = credential.secret if credential and credential.is_identity_token else None
@@ -65,33 +67,46 @@ class Authenticator:
     @property
     def is_anonymous_bearer(self) -> bool:
         """The registry gives tokens to anybody, or to nobody in particular: who may read shows with each repository."""
-        return self._credential is None and self._challenge is not None and self._challenge.scheme == "bearer"
+        return self._credential is None and self._gives_tokens
 
     def flow(self, request: Request, scope: str) -> Flow:
         """Yields the request, as often as it takes, and the token requests between; returns the last answer to it.
 
         `scope` is what is asked for where the registry does not say it ("" for none). A returned 401 is final.
         """
-        wanted: tuple[str, ...] | None = None
+        response = yield from self._at_home(request, scope)
+        if response.status == 401 and Origin.parse(response.url) != self._origin:
+            # A redirect led to a host that asks for a token: it gets one of its own, and never our credential. Where
+            # that host leads to in its turn gets none, else hosts could play us to one another without end.
+            response = yield from self._guest_of(Origin.parse(response.url))._at_home(response.request, scope)
+        return response
+
+    def _at_home(self, request: Request, scope: str) -> Flow:
+        """Answers the challenges of the registry's own origin; a 401 of any other is returned as it came."""
+        if Origin.parse(request.url) != self._origin:
+            return (yield request)
+        challenge = self._challenge
+        wanted = self._scopes(scope)
         refused: str | None = None
         for _ in range(_ATTEMPTS):
-            token, fresh = yield from self._bearer(wanted or self._scopes(scope), refused)
-            authorization = f"Bearer {token.value}" if token else self._basic()
+            token, fresh = yield from self._bearer(challenge, wanted, refused)
+            authorization = f"Bearer {token.value}" if token else self._basic(challenge)
             response = yield request.with_header("Authorization", authorization) if authorization else request
-            if response.status != 401:
+            if response.status != 401 or Origin.parse(response.url) != self._origin:
+                self._challenge = challenge or self._challenge
                 return response
-            if Origin.parse(response.url) != self._origin:
-                return (yield from self._anonymous_elsewhere(response, scope))
-            challenge = yield from self._learn(response)
-            demanded = self._remember_scopes(scope, challenge)
-            final = challenge.scheme == "basic" if token is None else fresh and set(demanded) <= set(token.scopes)
+            challenge = yield from self._challenge_of(response)
+            wanted = self._remember_scopes(scope, challenge)
+            final = challenge.scheme == "basic" if token is None else fresh and set(wanted) <= set(token.scopes)
             if final and authorization:
                 return response
-            wanted = demanded
             refused = token.value if token else None
         return response
 
-    def _learn(self, response: Response) -> Generator[Request, Response, Challenge]:
+    def _guest_of(self, origin: Origin) -> "Authenticator":
+        return self._elsewhere.setdefault(origin, Authenticator(origin, None, self._approved, self._tokens))
+
+    def _challenge_of(self, response: Response) -> Generator[Request, Response, Challenge]:
         header = response.headers.get("WWW-Authenticate")
         if header is None:  # gcr.io: the challenge comes with /v2/ only
             pong = yield Request("GET", f"{self._origin}/v2/")
@@ -99,7 +114,7 @@ class Authenticator:
         challenge = choose(parse_challenges(header))
         if challenge is None:
             raise CredentialsRefused(f"{self._origin.netloc} refuses access and offers no way to log in that is known")
-        self._challenge = challenge
+        self._gives_tokens = challenge.scheme == "bearer"
         return challenge
 
     def _remember_scopes(self, scope: str, challenge: Challenge) -> tuple[str, ...]:
@@ -116,18 +131,17 @@ class Authenticator:
     def _scopes(self, scope: str) -> tuple[str, ...]:
         return self._demanded.get(scope) or self._demanded_for_all or ((scope,) if scope else ())
 
-    def _basic(self) -> str | None:
-        if self._challenge is None:
+    def _basic(self, challenge: Challenge | None) -> str | None:
+        if challenge is None:
             return None
         if self._credential is None:
             raise CredentialsRefused(f"{self._origin.netloc} asks for a user name and a password")
         return self._credential.basic
 
     def _bearer(
-        self, scopes: tuple[str, ...], refused: str | None
+        self, challenge: Challenge | None, scopes: tuple[str, ...], refused: str | None
     ) -> Generator[Request, Response, tuple[Token | None, bool]]:
         """The token to send, if the registry takes tokens, and whether it was fetched just now."""
-        challenge = self._challenge
         if challenge is None or challenge.scheme != "bearer":
             return None, False
         key = (self._origin, self._credential, scopes)
@@ -138,6 +152,7 @@ class Authenticator:
         try:
             answer = yield from self._fetch(challenge, scopes)
         except BaseException as error:
+            self._challenge = None  # the registry may have moved its token server, and is asked for it anew
             self._tokens.failed(key, error if isinstance(error, RegistryError) else Cancelled("no token was fetched"))
             raise
         token = Token.from_answer(answer, scopes)
@@ -171,16 +186,8 @@ class Authenticator:
         if verdict == "anonymous" and self._credential is None:
             return resolve_realm(registry, realm), None
         if judge_realm(registry, realm, frozenset({realm})) == "allow":
-            raise NeedsApproval(resolve_realm(registry, realm).partition("?")[0])
+            raise NeedsApproval(resolve_realm(registry, realm))
         raise BadAnswer(f"{self._origin.netloc} names an address for tokens to which nothing may be sent")
-
-    def _anonymous_elsewhere(self, response: Response, scope: str) -> Flow:
-        """A redirect led to a host that asks for a token: it gets one of its own, and never our credential."""
-        there = Origin.parse(response.url)
-        authenticator = self._elsewhere.setdefault(there, Authenticator(there, tokens=self._tokens))
-        headers = {name: value for name, value in response.request.headers.items() if name != "Authorization"}
-        answer = yield from authenticator.flow(replace(response.request, url=response.url, headers=headers), scope)
-        return answer
 
 
 def token_get(realm: str, service: str | None, scopes: tuple[str, ...], credential: Credential | None) -> Request:

@@ -2,52 +2,31 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Self
+from typing import Self, TypeVar
 
 from . import google, scope
-from .auth import Authenticator, Credential
+from .auth import Authenticator
 from .connection import Resolve, system_resolve
-from .errors import BadAnswer, Cancelled, CredentialsRefused, RegistryError
+from .errors import BadAnswer, Cancelled, CredentialsRefused, Misconfigured, RegistryError
 from .looking import STOP_CHECK, Looking
 from .lookup import Lookup, Observation, Send
 from .origin import Origin
 from .pages import Pages, Walk
-from .reference import DOCKER_HUB, InvalidReference, is_repository_name, is_tag_name
+from .reference import InvalidReference, is_repository_name, is_tag_name
+from .settings import Settings, check_settings
 from .status import failure
 from .transport import DEADLINE, Request, Response, Tally, Transport
 
 Look = Callable[[str], bool]
 Progress = Callable[[int, int], None]
+Result = TypeVar("Result")
 
-_API_HOSTS = {DOCKER_HUB: "registry-1.docker.io"}
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What one registry needs; `address` is as people write it, `docker.io` or `127.0.0.1:5000`."""
-
-    address: str
-    plain_http: bool = False
-    username: str = ""
-    secret: str = field(default="", repr=False)
-    ca_certificate: str = ""
-    concurrency: int = 8
-    approved_realms: frozenset[str] = frozenset()
-    page_size: int = 1000
-
-    @property
-    def origin(self) -> Origin:
-        """Raises ValueError for an address that is none."""
-        host = _API_HOSTS.get(self.address.lower(), self.address)
-        return Origin.parse(f"{'http' if self.plain_http else 'https'}://{host}")
-
-    @property
-    def credential(self) -> Credential | None:
-        return Credential(self.username, self.secret) if self.username else None
+_NOWHERE = Origin("https", "registry.invalid", 443)
+"""Stands in for an address that is none; nothing is ever sent there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +49,11 @@ class Listing:
     requests: int
     refused_names: int
 
+    @property
+    def skipped(self) -> frozenset[str]:
+        """The listed tags that nobody asked for: `look` left them out, or the list itself failed."""
+        return self.tags.difference((seen.tag for seen in self.observations), self.failures)
+
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
@@ -85,11 +69,19 @@ def look_at_all(_tag: str) -> bool:
 
 
 class Client:
-    """Adapters for registries that give many digests at once override `listing`."""
+    """Adapters for registries that give many digests at once override `listing`.
+
+    Settings that nobody can work with raise nothing here: every answer says so (`check_settings` tells beforehand).
+    """
 
     def __init__(self, settings: Settings, *, deadline: float = DEADLINE, resolve: Resolve = system_resolve) -> None:
         self.settings = settings
-        self._origin = settings.origin
+        self._origin, self._misconfigured = _NOWHERE, ""
+        try:
+            check_settings(settings)
+            self._origin = settings.origin
+        except ValueError as error:
+            self._misconfigured = str(error)
         self._transport = Transport(
             connections=settings.concurrency,
             ca_certificate=settings.ca_certificate,
@@ -100,6 +92,8 @@ class Client:
         self._look_up = Lookup(str(self._origin))
         self._width = settings.concurrency
         self._threads = ThreadPoolExecutor(settings.concurrency, thread_name_prefix=self._origin.netloc)
+        self._closing = threading.Lock()
+        self._closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -136,7 +130,7 @@ class Client:
         observations = [known[tag] for tag in asked if tag in known]
         failures: dict[str, RegistryError] = {}
         unknown = [tag for tag in asked if tag not in known]
-        with Looking(partial(self._look_up, send, repository), unknown, self._threads, self._width) as looking:
+        with Looking(partial(self._look_up, send, repository), unknown, self._submit, self._width) as looking:
             for done, (tag, outcome) in enumerate(looking.outcomes(stop), start=len(observations) + 1):
                 if isinstance(outcome, Observation):
                     observations.append(outcome)
@@ -144,13 +138,14 @@ class Client:
                     failures[tag] = outcome
                 if progress:
                     progress(done, len(asked))
+            error = walk.error or _most_telling(failures, looking.ended_by)
         return Listing(
             repository=repository,
             tags=names,
             observations=tuple(observations),
             failures=failures,
             complete=walk.complete,
-            error=walk.error or next(iter(failures.values()), None),
+            error=error,
             sent_at=walk.sent_at,
             received_at=walk.received_at,
             requests=sent.count,
@@ -177,11 +172,23 @@ class Client:
             raise failure(answer)
 
     def close(self) -> None:
-        self._threads.shutdown(wait=False)
+        """May be called while another thread lists: what has begun ends as it would, the rest is Cancelled."""
+        with self._closing:
+            self._closed = True
+            self._threads.shutdown(wait=False)
         self._transport.close()
+
+    def _submit(self, work: Callable[[], Result]) -> Future[Result]:
+        """Raises Cancelled once the client is closed."""
+        with self._closing:
+            if self._closed:
+                raise Cancelled("the client was closed")
+            return self._threads.submit(work)
 
     def _send(self, request: Request, wanted_scope: str, sent: Tally | None = None) -> Response:
         """Plays the authenticator's flow: it says what to send, the transport sends it."""
+        if self._misconfigured:
+            raise Misconfigured(self._misconfigured)
         flow = self._authenticator.flow(request, wanted_scope)
         try:
             outgoing = next(flow)
@@ -210,8 +217,20 @@ class Client:
                 raise cancelled
 
         pages = Pages(send, f"{self._origin}/v2/{repository}/tags/list", "tags", is_tag_name)
-        walking = self._threads.submit(pages.walk, self.settings.page_size, check)
+        try:
+            walking = self._submit(partial(pages.walk, self.settings.page_size, check))
+        except Cancelled as closed:
+            return Walk(error=closed)
         while not wait([walking], timeout=STOP_CHECK).done:
             if stop.is_set():
                 return Walk(error=cancelled)
         return walking.result()
+
+
+def _most_telling(failures: Mapping[str, RegistryError], ended_by: RegistryError | None) -> RegistryError | None:
+    """What the next poll has to know of: why this one was given up, or else the longest wait asked for."""
+    if failures and ended_by is not None:
+        return ended_by
+    return max(
+        failures.values(), key=lambda error: -1 if error.retry_after is None else error.retry_after, default=None
+    )

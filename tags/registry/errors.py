@@ -1,6 +1,7 @@
 """What can go wrong with a registry, in words a person who has never seen HTTP can read.
 
     RegistryError
+    ├── Misconfigured          the address or the CA certificate it was set up with is none
     ├── Unreachable            no such name, connection refused or dropped, certificate not trusted
     ├── TimedOut               no whole answer before the deadline
     ├── CredentialsRefused     401 that no token helps against; user name or password wrong or not set
@@ -13,10 +14,13 @@
     │   └── TooLarge           more bytes or names than the ceiling
     └── Cancelled              somebody asked to stop
 
-A message names host, method and path; it never holds a query, a header or a byte the registry sent.
+A message names a host, and the method and path that we chose; it never holds a query, a header or a path the registry
+chose. What a registry does choose and people must see (the host of a redirect, a realm) is made printable.
 """
 
 from typing import ClassVar
+
+from .printable import printable
 
 
 class RegistryError(Exception):
@@ -25,12 +29,13 @@ class RegistryError(Exception):
     reason: ClassVar[str] = "registry could not be read"
     """Short and stable: what coverage rows store."""
 
-    ends_poll: ClassVar[bool] = False
-    """Whether every other tag of the same poll would fail the same way."""
-
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Misconfigured(RegistryError):
+    reason = "registry is not set up rightly"
 
 
 class Unreachable(RegistryError):
@@ -43,22 +48,23 @@ class TimedOut(RegistryError):
 
 class CredentialsRefused(RegistryError):
     reason = "credentials refused"
-    ends_poll = True
 
 
 class Forbidden(CredentialsRefused):
-    ends_poll = False
+    """The one of these that says nothing about the next request."""
 
 
 class NeedsApproval(RegistryError):
-    """The registry sends clients to `realm` for tokens, and credentials do not go there unasked."""
+    """The registry sends clients to `realm` for tokens, and credentials do not go there unasked.
+
+    The realm is shown, for how else could a person approve it, but not its query.
+    """
 
     reason = "token address needs approval"
-    ends_poll = True
 
     def __init__(self, realm: str) -> None:
-        super().__init__(f"needs approval: {realm}")
-        self.realm = realm
+        self.realm = printable(realm.partition("?")[0])
+        super().__init__(f"needs approval: {self.realm}")
 
 
 class RepositoryMissing(RegistryError):
@@ -67,7 +73,6 @@ class RepositoryMissing(RegistryError):
 
 class RateLimited(RegistryError):
     reason = "too many requests"
-    ends_poll = True
 
 
 class ServerError(RegistryError):
@@ -84,4 +89,3 @@ class TooLarge(BadAnswer):
 
 class Cancelled(RegistryError):
     reason = "cancelled"
-    ends_poll = True

@@ -1,7 +1,7 @@
 """The next page of a list, from the Link header (RFC 8288) as registries really send it."""
 
 import re
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urljoin, urlsplit
 
 from .errors import BadAnswer
 
@@ -11,8 +11,10 @@ _LINK = re.compile(rf"[\s,]*<([^<>\s\\]*)>((?:{_PARAMETER})*)\s*;?\s*(?:,|$)")
 _PARAMETERS = re.compile(_PARAMETER)
 
 
-def next_page(base: str, header: str | None) -> str | None:
+def next_page(base: str, header: str | None, answered_at: str = "") -> str | None:
     """The URL of the page after `base`, None at the end; raises BadAnswer for a link that must not be followed.
+
+    `answered_at` is the URL that `base` was redirected to, if it was: the link may name that host as well.
 
     Only the query is taken from the link: registries behind proxies and virtual repositories name a path, a scheme or
     a port of their own that leads nowhere (Artifactory, Nexus), and whoever controls the link must not choose the host.
@@ -20,9 +22,10 @@ def next_page(base: str, header: str | None) -> str | None:
     target = _next_target(base, header)
     if target is None:
         return None
-    own, query = urlsplit(base), _query_at_same_host(base, target)
+    own, query = urlsplit(base), _query(base, target, answered_at or base)
     if sorted(parse_qsl(query, keep_blank_values=True)) == sorted(parse_qsl(own.query, keep_blank_values=True)):
-        return None
+        # Behind a redirect that loses the query every page is the first, and links to the one just asked for.
+        raise _refused(base)
     return own._replace(query=query, fragment="").geturl()
 
 
@@ -53,20 +56,20 @@ def _relations(parameters: str) -> list[str] | None:
     return None
 
 
-def _query_at_same_host(base: str, target: str) -> str:
+def _query(base: str, target: str, answered_at: str) -> str:
     try:
-        own, other = urlsplit(base), urlsplit(urljoin(base, target))
-        same = (own.hostname, _port(own.scheme, own.port)) == (other.hostname, _port(other.scheme, other.port))
+        link = urlsplit(urljoin(answered_at, target))
+        known = _host(link) in {_host(urlsplit(base)), _host(urlsplit(answered_at))}
     except ValueError as error:
         raise _refused(base) from error
-    if not same or "@" in other.netloc:
+    if not known or "@" in link.netloc:
         raise _refused(base)
-    return other.query
+    return link.query
 
 
-def _port(scheme: str, port: int | None) -> int | None:
-    """None for a scheme's own port, so that http and https of one host, as seen through a proxy, are the same."""
-    return None if port == {"http": 80, "https": 443}.get(scheme) else port
+def _host(parts: SplitResult) -> tuple[str | None, int | None]:
+    """Without a scheme's own port, so that http and https of one host, as seen through a proxy, are the same."""
+    return parts.hostname, None if parts.port == {"http": 80, "https": 443}.get(parts.scheme) else parts.port
 
 
 def _refused(base: str) -> BadAnswer:

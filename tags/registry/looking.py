@@ -1,38 +1,63 @@
 """Looking at many tags at once, and stopping when there is no sense in going on."""
 
+import math
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from enum import Enum, auto
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Self
 
-from .errors import Cancelled, RegistryError, TimedOut, Unreachable
+from .errors import (
+    Cancelled,
+    CredentialsRefused,
+    Forbidden,
+    NeedsApproval,
+    RateLimited,
+    RegistryError,
+    TimedOut,
+    Unreachable,
+)
 from .lookup import Observation
 
 Outcome = tuple[str, Observation | RegistryError]
+Submit = Callable[[Callable[[], None]], Future[None]]
+"""Has a thread do it; raises Cancelled when there will be none."""
 
 STOP_CHECK = 0.1
 """Seconds between two looks at whether somebody wants to stop."""
+
+_SURE = 3
+"""Tags that must fail in the same way, with no other outcome in between, before it is believed of all the others."""
+
+
+class _Blame(Enum):
+    """What a failure to look at one tag may speak of."""
+
+    ALL = auto()  # the registry counts our requests, or we were told to stop
+    SILENCE = auto()  # the registry hangs, or what is behind this tag
+    REFUSED = auto()  # the credentials, or a rule about this tag
+    WAIT = auto()  # the registry, or the store that holds this tag's manifest
+    TAG = auto()
 
 
 class Looking:
     """Gives each tag an outcome; iterate it inside a `with`, which ends the threads' work whatever happens.
 
-    A failure that says "not now" (429, a wait asked for, credentials refused), or as many time-outs in a row as there
-    are threads, ends it: the tags not yet asked get that same failure, instead of thirty seconds each.
+    A 429 ends it, and so do a few tags in a row that were refused, met silence or a wait to be kept: the tags not
+    yet asked get that same failure, instead of thirty seconds each. One bad tag costs the others nothing.
     """
 
-    def __init__(
-        self, look_up: Callable[[str], Observation], tags: list[str], threads: ThreadPoolExecutor, width: int
-    ) -> None:
+    def __init__(self, look_up: Callable[[str], Observation], tags: list[str], submit: Submit, width: int) -> None:
         self._look_up = look_up
         self._remaining = iter(tags)
-        self._threads = threads
+        self._submit = submit
         self._width = min(width, len(tags))
         self._lock = threading.Lock()
         self._under_way: set[str] = set()
-        self._silences = 0
+        self._blame = _Blame.TAG
+        self._in_a_row = 0
         self._outcomes: SimpleQueue[Outcome | None] = SimpleQueue()  # None: one thread has ended
         self.ended_by: RegistryError | None = None
 
@@ -46,7 +71,7 @@ class Looking:
 
     def outcomes(self, stop: threading.Event) -> Iterator[Outcome]:
         """One for each tag, as they come."""
-        workers = [self._threads.submit(self._work) for _ in range(self._width)]
+        workers = self._started()
         running = len(workers)
         while running:
             try:
@@ -64,6 +89,15 @@ class Looking:
         _raise_mistakes(workers)
         if self.ended_by is not None:
             yield from ((tag, self.ended_by) for tag in self._remaining)
+
+    def _started(self) -> list[Future[None]]:
+        workers: list[Future[None]] = []
+        for _ in range(self._width):
+            try:
+                workers.append(self._submit(self._work))
+            except Cancelled as error:
+                self._end(error)
+        return workers
 
     def _work(self) -> None:
         try:
@@ -87,13 +121,29 @@ class Looking:
         except RegistryError as error:
             self._judge(error)
             return error
-        self._silences = 0
+        with self._lock:
+            self._in_a_row = 0
         return observation
 
     def _judge(self, error: RegistryError) -> None:
-        self._silences = self._silences + 1 if isinstance(error, TimedOut | Unreachable) else 0
-        if error.ends_poll or error.retry_after is not None or self._silences >= self._width:
+        blame = _blame(error)
+        with self._lock:
+            self._in_a_row = self._in_a_row + 1 if blame is self._blame else 1
+            self._blame = blame
+            in_a_row = self._in_a_row
+        if in_a_row >= self._enough(blame):
             self._end(error)
+
+    def _enough(self, blame: _Blame) -> float:
+        match blame:
+            case _Blame.ALL:
+                return 1
+            case _Blame.TAG:
+                return math.inf
+            case _Blame.SILENCE:
+                return max(_SURE, self._width)  # a round of threads meets one short silence all at once
+            case _:
+                return _SURE
 
     def _end(self, error: RegistryError) -> None:
         with self._lock:
@@ -111,6 +161,20 @@ class Looking:
                 waiting.discard(outcome[0])
                 yield outcome
         yield from ((tag, cancelled) for tag in (*waiting, *self._remaining))
+
+
+def _blame(error: RegistryError) -> _Blame:
+    match error:
+        case RateLimited() | Cancelled():
+            return _Blame.ALL
+        case TimedOut() | Unreachable():
+            return _Blame.SILENCE
+        case Forbidden():
+            return _Blame.TAG
+        case CredentialsRefused() | NeedsApproval():
+            return _Blame.REFUSED
+        case _:
+            return _Blame.TAG if error.retry_after is None else _Blame.WAIT
 
 
 def _raise_mistakes(workers: list[Future[None]]) -> None:

@@ -16,6 +16,8 @@ _ACCEPTING = {"Accept": ACCEPT}
 # A GET explains these or does better. Not after 429, where it would only cost more, nor after other errors.
 _WORTH_A_GET = frozenset({200, 400, 403, 404, 405, 501})
 _NO_HEAD = frozenset({404, 405, 501})
+_SURE = 3
+"""Tags whose HEAD must fail where their GET does not: a tag pushed between the two looks like one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +37,17 @@ class Lookup:
 
     def __init__(self, origin: str) -> None:
         self._manifests = origin + "/v2/{repository}/manifests/{tag}"
-        self._head_works = True
+        self._headless: set[str] = set()  # URLs since the last HEAD that worked
 
     def __call__(self, send: Send, repository: str, tag: str) -> Observation:
         """Raises RegistryError when the answer is not sure: then what was known before still holds."""
         url = self._manifests.format(repository=repository, tag=tag)
         head: Response | None = None
-        if self._head_works:
+        if len(self._headless) < _SURE:
             head = send(Request("HEAD", url, _ACCEPTING))
             digest = head.headers.get("Docker-Content-Digest")
             if head.status == 200 and digest and is_digest(digest):
+                self._headless.clear()
                 return _observation(tag, digest, head)
             if head.status not in _WORTH_A_GET:
                 raise failure(head)
@@ -63,7 +66,7 @@ class Lookup:
         if claimed and is_digest(claimed) and claimed != digest:
             raise BadAnswer(f"the manifest does not have the digest the registry claims ({answer.request})")
         if head is not None and head.status in _NO_HEAD:
-            self._head_works = False
+            self._headless.add(url)
         return _observation(tag, digest, answer)
 
 

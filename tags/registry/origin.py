@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -17,11 +17,14 @@ class Origin:
     @classmethod
     def parse(cls, url: str) -> Self:
         """Raises ValueError for anything that is not an http or https URL with a host and without a user."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:  # brackets that hold no IPv6 address
+            raise ValueError(f"{url!r} is no address of a registry") from error
         host = (parts.hostname or "").rstrip(".")
         if parts.scheme not in _DEFAULT_PORTS or "@" in parts.netloc or not re.fullmatch(r"[\w.:-]+", host):
             raise ValueError(f"{parts.netloc!r} is no address of a registry")
-        return cls(parts.scheme, host, _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port)
+        return cls(parts.scheme, host, _port(parts))
 
     @property
     def netloc(self) -> str:
@@ -30,3 +33,13 @@ class Origin:
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.netloc}"
+
+
+def _port(parts: SplitResult) -> int:
+    try:
+        port = parts.port
+    except ValueError:  # no number, or too large a one
+        port = 0
+    if port == 0:
+        raise ValueError(f"{parts.netloc!r} has no usable port")
+    return _DEFAULT_PORTS[parts.scheme] if port is None else port

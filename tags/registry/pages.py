@@ -18,7 +18,10 @@ from .status import failure
 from .transport import PAGE_CEILING, Request, Response
 
 ACCEPTED_EVERYWHERE = 1000
-"""The largest `n` that every registry takes; ECR and distribution 3.1 refuse more."""
+"""The largest `n` that registries take as they come; ECR and distribution 3.1 refuse more."""
+
+PAGE_SIZE = ACCEPTED_EVERYWHERE - 1
+"""One less than everybody's cap: a round thousand of tags must not look like a page that was cut."""
 
 _MOST_PAGES = 10_000
 _MOST_NAMES = 2_000_000
@@ -50,7 +53,7 @@ class Pages:
         self._key = key
         self._is_name = is_name
 
-    def walk(self, page_size: int = ACCEPTED_EVERYWHERE, on_page: Callable[[], None] = lambda: None) -> Walk:
+    def walk(self, page_size: int = PAGE_SIZE, on_page: Callable[[], None] = lambda: None) -> Walk:
         """Never raises RegistryError: what stopped the walk stands in its `error`. `on_page` may raise Cancelled."""
         walk = Walk()
         try:
@@ -65,7 +68,7 @@ class Pages:
         started = time.monotonic()
         answer = self._first(page_size)
         walk.sent_at = answer.sent_at
-        seen = {answer.request.url}
+        seen = {answer.request.original.url}
         for _ in range(_MOST_PAGES):
             walk.received_at = answer.received_at
             url = self._take(walk, answer)
@@ -81,10 +84,11 @@ class Pages:
         raise TooLarge(f"the list has no end that could be reached ({answer.request})")
 
     def _first(self, page_size: int) -> Response:
-        answer = self._page(f"{self._url}?n={page_size}", may_be_refused=page_size > ACCEPTED_EVERYWHERE)
-        if answer.status != 200:
-            answer = self._page(f"{self._url}?n={ACCEPTED_EVERYWHERE}")
-        return answer
+        answer = self._page(f"{self._url}?n={page_size}", may_be_refused=True)
+        if answer.status == 200:
+            return answer
+        # Somebody set distribution's `tags.maxtags` below what everybody takes: it knows best what it gives unasked.
+        return self._page(f"{self._url}?n={ACCEPTED_EVERYWHERE}" if page_size > ACCEPTED_EVERYWHERE else self._url)
 
     def _page(self, url: str, *, may_be_refused: bool = False) -> Response:
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
@@ -110,7 +114,7 @@ class Pages:
             walk.extras = manifests
             return None
         link = answer.headers.get("Link")
-        url = next_page(answer.request.url, link)
+        url = next_page(answer.request.original.url, link, answer.url)
         walk.linked = walk.linked or link is not None
         if url is None:
             return self._after_a_full_page(answer, listed) if brought_new and not walk.linked else None
@@ -122,14 +126,11 @@ class Pages:
     def _after_a_full_page(self, answer: Response, listed: list[Any]) -> str | None:
         """A page of exactly `n` names and no Link is the end by the specification, but not on groups of Nexus.
 
-        They cut at `n` and say nothing. With the size everybody asks for, only Nexus itself is asked once more, so
-        that a repository of just that many tags costs no request on all the others.
+        They cut at `n` and say nothing, and the proxy before them may say nothing of Nexus either.
         """
-        asked = parse_qs(urlsplit(answer.request.url).query).get("n", [""])[0]
+        asked = parse_qs(urlsplit(answer.request.original.url).query).get("n", [""])[0]
         last = next((name for name in reversed(listed) if isinstance(name, str)), None)
         if asked != str(len(listed)) or last is None:
-            return None
-        if len(listed) == ACCEPTED_EVERYWHERE and "nexus" not in answer.headers.get("Server", "").lower():
             return None
         return f"{self._url}?{urlencode({'n': asked, 'last': last}, quote_via=quote, safe='')}"
 
@@ -149,7 +150,7 @@ def _parsed(answer: Response) -> dict[str, Any]:
 
 def _unreadable(answer: Response) -> BadAnswer:
     kind = "a web page" if answer.body.lstrip()[:1] == b"<" else "something else, or half of it,"
-    return BadAnswer(f"{urlsplit(answer.url).netloc} gave {kind} instead of a list ({answer.request})")
+    return BadAnswer(f"{answer.request.host} gave {kind} instead of a list ({answer.request})")
 
 
 def _is_refusal_of_n(answer: Response) -> bool:

@@ -1,7 +1,5 @@
 """From the status of an answer to an error in words."""
 
-from urllib.parse import urlsplit
-
 from .errors import (
     BadAnswer,
     CredentialsRefused,
@@ -17,8 +15,7 @@ from .transport import Response
 
 def failure(response: Response, who: str = "") -> RegistryError:
     """The error that a status other than 200 means; by its number alone, for bodies and codes differ everywhere."""
-    host = urlsplit(response.url).netloc
-    host = f"{who} {host}".strip()
+    host = f"{who} {response.request.host}".strip()
     status, asked = response.status, f"({response.request})"
     wait = seconds_to_wait(response.headers.get("Retry-After"), response.received_at)
     if status == 401:

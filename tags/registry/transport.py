@@ -1,5 +1,6 @@
 """The only place that sends anything: one session per registry, a deadline, ceilings, redirects by hand."""
 
+import re
 import socket
 import ssl
 import threading
@@ -14,11 +15,13 @@ import requests
 import urllib3
 from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import ClosedPoolError
 
 from .connection import BoundedAdapter, Resolve, system_resolve
 from .deadline import deadline, has_passed
-from .errors import BadAnswer, RegistryError, TimedOut, TooLarge, Unreachable
+from .errors import BadAnswer, Cancelled, RegistryError, TimedOut, TooLarge, Unreachable
 from .origin import Origin
+from .printable import printable
 
 DEADLINE = 30.0
 """Seconds for one request with its redirects, from the look-up of the name to the last byte of the body."""
@@ -42,13 +45,35 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
     ceiling: int = SMALL_CEILING
+    redirects: int = 0
+    """How many have led here, of those that one request may meet."""
+    redirected_from: "Request | None" = field(default=None, repr=False)
+
+    @property
+    def original(self) -> "Request":
+        """The request as we chose it, before a registry's redirects."""
+        return self.redirected_from or self
+
+    @property
+    def host(self) -> str:
+        """For messages: where this goes, which a redirect or a realm may have chosen."""
+        return printable(urlsplit(self.url).netloc)
 
     def with_header(self, name: str, value: str) -> "Request":
         return replace(self, headers={**self.headers, name: value})
 
+    def redirected(self, target: str) -> "Request":
+        headers = self.headers
+        if Origin.parse(target) != Origin.parse(self.url):
+            headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
+        return replace(self, url=target, headers=headers, redirects=self.redirects + 1, redirected_from=self.original)
+
     def __str__(self) -> str:
-        """For messages: no query, for cursors and services are nobody's business and may be secrets."""
-        return f"{self.method} {urlsplit(self.url).path or '/'}"
+        """For messages: no query, for cursors and services are nobody's business and may be secrets.
+
+        Nor the path of a redirect, which the registry chose: stores sign such paths.
+        """
+        return f"{self.method} {printable(urlsplit(self.original.url).path) or '/'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +138,12 @@ class Transport:
         sent = sent or Tally()
         with deadline(self._seconds):
             sent_at = datetime.now(UTC)
-            asked = request
-            for _ in range(_MOST_REDIRECTS + 1):
-                answer = self._exchange(asked, sent_at, sent)
-                target = _redirect_target(answer)
-                if target is None:
-                    return answer
-                asked = _redirected(asked, target)
-            raise BadAnswer(f"{_host(request)} redirects without end ({request})")
+            answer = self._exchange(request, sent_at, sent)
+            while (target := _redirect_target(answer)) is not None:
+                if answer.request.redirects == _MOST_REDIRECTS:
+                    raise BadAnswer(f"{request.original.host} redirects without end ({request})")
+                answer = self._exchange(answer.request.redirected(target), sent_at, sent)
+            return answer
 
     def close(self) -> None:
         self._session.close()
@@ -150,10 +173,12 @@ class Transport:
                 raw.close()
 
     def _in_words(self, error: Exception, request: Request) -> RegistryError:
-        host = _host(request)
+        host = request.host
         causes = list(_causes(error))
         if has_passed() or any(isinstance(cause, TimeoutError) for cause in causes):
             return TimedOut(f"{host} timed out after {self._seconds:g} s ({request})")
+        if any(isinstance(cause, ClosedPoolError) for cause in causes):
+            return Cancelled(f"the client was closed ({request})")
         if any(isinstance(cause, socket.gaierror | UnicodeError) for cause in causes):
             return Unreachable(f"the name {host} cannot be looked up ({request})")
         if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
@@ -195,12 +220,12 @@ def _body(raw: requests.Response, request: Request) -> bytes:
 def _read(raw: requests.Response, request: Request, ceiling: int) -> bytes:
     """The decoded body. Decoding goes in small steps: a bomb has grown to the ceiling, no further, when it is found."""
     if raw.headers.get("Content-Encoding", "").strip().lower() not in _ENCODINGS:
-        raise BadAnswer(f"{_host(request)} packed its answer in a way nobody asked for ({request})")
+        raise BadAnswer(f"{request.host} packed its answer in a way nobody asked for ({request})")
     body = bytearray()
     for chunk in raw.iter_content(_CHUNK):
         body += chunk
         if len(body) > ceiling:
-            raise TooLarge(f"{_host(request)} sent more than {ceiling // MIB} MiB ({request})")
+            raise TooLarge(f"{request.host} sent more than {ceiling // MIB} MiB ({request})")
     return bytes(body)
 
 
@@ -208,30 +233,20 @@ def _redirect_target(answer: Response) -> str | None:
     location = answer.headers.get("Location")
     if answer.status not in _REDIRECTS or not location:
         return None
-    refusal = BadAnswer(f"{_host(answer.request)} redirects to where nothing may be sent ({answer.request})")
+    refusal = BadAnswer(f"{answer.request.host} redirects to where nothing may be sent ({answer.request})")
     try:
         target = urljoin(answer.url, location)
         there = Origin.parse(target)
     except ValueError as error:
         raise refusal from error
-    if answer.request.method not in {"GET", "HEAD"} or _steps_down(answer.url, there):
+    is_url = re.fullmatch(r"[!-~]+", target) is not None
+    if not is_url or answer.request.method not in {"GET", "HEAD"} or _steps_down(answer.url, there):
         raise refusal
     return target
 
 
 def _steps_down(url: str, target: Origin) -> bool:
     return target.scheme == "http" and Origin.parse(url).scheme == "https"
-
-
-def _redirected(request: Request, target: str) -> Request:
-    headers = request.headers
-    if Origin.parse(target) != Origin.parse(request.url):
-        headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
-    return replace(request, url=target, headers=headers)
-
-
-def _host(request: Request) -> str:
-    return urlsplit(request.url).netloc.rpartition("@")[2]
 
 
 def _was_dropped(error: Exception) -> bool:

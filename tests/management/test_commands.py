@@ -18,6 +18,8 @@ from tests.listings import EXAMPLE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.certificates import Certificates
+
 pytestmark = pytest.mark.django_db
 
 PICTURE = """\
@@ -197,7 +199,20 @@ def test_movements_can_be_asked_of_one_tag_and_one_time(example: FakeRegistry) -
     assert len(run("movements", "--since", "2001-01-01").splitlines()) == 2
 
 
-def test_a_private_authority_is_stored_with_the_registry(example: FakeRegistry, tmp_path: Path) -> None:
-    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
-    watch(example, "--ca-file", str(tmp_path / "ca.pem"))
-    assert Registry.objects.get().ca_certificate.startswith("-----BEGIN CERTIFICATE-----")
+def test_a_registry_under_a_private_authority_is_watched_with_its_certificate(
+    certificates: Certificates, tmp_path: Path
+) -> None:
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_text(certificates.authority)
+    with FakeRegistry(tls=certificates.server) as registry:
+        for tag, content in EXAMPLE.items():
+            registry.push("app", tag, content)
+        assert run("watch", f"{registry.address}/app", "--ca-file", ca_file).endswith(PICTURE)
+
+
+def test_what_is_no_certificate_is_refused_in_words(tmp_path: Path) -> None:
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_text("-----BEGIN CERTIFICATE-----\n")
+    with pytest.raises(CommandError, match="no PEM certificate"):
+        run("watch", "registry.example.com/app", "--ca-file", ca_file)
+    assert not Registry.objects.exists()

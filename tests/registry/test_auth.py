@@ -5,13 +5,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tags.registry import BadAnswer, Client, CredentialsRefused, NeedsApproval, RateLimited, RepositoryMissing
-from tags.registry.auth import Authenticator
+from tags.registry.auth import Authenticator, Credential
 from tags.registry.origin import Origin
 from tags.registry.scope import pull
 from tags.registry.transport import Request, Response
-from tests.fakeregistry import FakeRegistry, Recorded, redirect, status, too_many_requests
+from tests.certificates import Certificates
+from tests.fakeregistry import Exchange, FakeRegistry, Recorded, redirect, status, too_many_requests
 from tests.registry.cases import cases
-from tests.registry.conftest import Certificates
 
 
 def response(request: Request, code: int, headers: dict[str, str] | None = None, body: bytes = b"") -> Response:
@@ -247,6 +247,64 @@ def test_a_redirected_host_gets_a_token_of_its_own(certificates: Certificates) -
             assert listing.error is None
             assert len(listing.observations) == 1
             assert all("Basic" not in r.headers.get("Authorization", "") for r in there.requests)
+
+
+def test_a_request_to_another_origin_goes_without_our_credentials() -> None:
+    authenticator = Authenticator(Origin.parse("https://registry.example.com"), Credential("ann", "secret"))
+    flow = authenticator.flow(Request("GET", "https://registry.example.com/v2/"), "")
+    known = flow.send(response(next(flow), 401, {"WWW-Authenticate": "Basic"}))
+    assert "Authorization" in known.headers
+    with pytest.raises(StopIteration):
+        flow.send(response(known, 200))
+    for url in ("https://other.example.com/", "https://registry.example.com:444/", "http://registry.example.com/"):
+        assert "Authorization" not in next(authenticator.flow(Request("GET", url), "")).headers
+
+
+def test_hosts_cannot_play_us_to_one_another_without_end() -> None:
+    """Each gives a token, and for it a redirect to the next one, which wants a token."""
+    with FakeRegistry() as registry:
+
+        def play_on(exchange: Exchange) -> None:
+            host = exchange.request.headers["Host"]
+            if "Authorization" in exchange.request.headers:
+                following = f"http://host{len(registry.requests)}.example.com{exchange.request.path}"
+                return redirect(following)(exchange)
+            return status(401, {"WWW-Authenticate": f'Bearer realm="http://{host}/token"'})(exchange)
+
+        registry.fault(status(200, {}, b'{"token":"t"}'), path="^/token")
+        registry.fault(play_on)
+        settings = registry.settings(address="host.example.com")
+        with Client(settings, resolve=registry.resolve) as client:
+            assert isinstance(client.listing("shop/app").error, CredentialsRefused)
+        assert len({r.headers["Host"] for r in tokens_asked(registry)}) == 2  # our own, and one that it led to
+        assert len(registry.requests) < 12
+
+
+def test_the_redirects_of_a_host_that_wants_a_token_count_on(fake_registry: FakeRegistry) -> None:
+    with FakeRegistry(auth="bearer") as there:
+        there.fault(redirect("/v2/again/tags/list"), path="/v2/", method="GET", skip=2)
+        fake_registry.fault(redirect(f"{there.url}/v2/app/tags/list"))
+        with Client(fake_registry.settings()) as client:
+            assert "redirects without end" in str(client.listing("app").error)
+        assert len([r for r in there.requests if "Authorization" in r.headers]) == 5
+
+
+def test_a_token_server_that_has_moved_is_found_again() -> None:
+    with FakeRegistry(auth="bearer") as registry, Client(with_tag(registry, "a", "b").settings()) as client:
+        client.listing("a")
+        registry.fault(status(404), path=r"^/token\?service")
+        registry.realm = f"{registry.url}/token?moved=1"
+        assert client.listing("b").error is not None
+        assert client.listing("b").error is None
+
+
+def test_a_realm_to_be_approved_is_shown_without_its_query_and_bounded() -> None:
+    error = NeedsApproval("https://auth.example.net/" + "\x1b\x00\u202e" * 200 + "?secret=s3cret")
+    assert str(error).startswith("needs approval: https://auth.example.net/")
+    assert str(error).isascii()
+    assert str(error).isprintable()
+    assert len(error.realm) == 300
+    assert "s3cret" not in str(NeedsApproval("https://auth.example.net/token?secret=s3cret"))
 
 
 def test_the_budget_of_the_realm_is_not_the_repository_s_fault() -> None:

@@ -1,5 +1,4 @@
 import threading
-from dataclasses import FrozenInstanceError
 from typing import Any
 
 import pytest
@@ -9,7 +8,9 @@ from tags.registry import (
     Cancelled,
     Client,
     CredentialsRefused,
+    Forbidden,
     InvalidReference,
+    Misconfigured,
     RateLimited,
     RegistryError,
     ServerError,
@@ -26,6 +27,7 @@ def filled(registry: FakeRegistry, tags: int = 30) -> FakeRegistry:
 
 
 def test_a_thousand_tags_cost_a_thousand_and_one_requests(fake_registry: FakeRegistry) -> None:
+    fake_registry.paging = "ignore"
     filled(fake_registry, 1000)
     with Client(fake_registry.settings()) as client:
         listing = client.listing("app")
@@ -43,6 +45,14 @@ def test_only_the_tags_picked_are_looked_at(fake_registry: FakeRegistry) -> None
     assert len(listing.tags) == 30
     assert [o.tag for o in listing.observations] == ["1.007"]
     assert listing.requests == 2
+
+
+def test_the_tags_left_out_are_told_apart_from_those_that_failed(fake_registry: FakeRegistry) -> None:
+    filled(fake_registry, 4).fault(status(403), path="manifests/1.001")
+    with Client(fake_registry.settings()) as client:
+        listing = client.listing("app", lambda tag: tag in {"1.000", "1.001"})
+        assert listing.skipped == {"1.002", "1.003"}
+        assert client.listing("app").skipped == frozenset()
 
 
 def test_connections_are_as_many_as_the_concurrency_allows(fake_registry: FakeRegistry) -> None:
@@ -116,6 +126,83 @@ def test_tags_that_time_out_now_and_then_do_not_end_it(fake_registry: FakeRegist
     assert len(listing.observations) == 39
 
 
+def test_one_thread_looks_at_the_others_when_one_tag_hangs(fake_registry: FakeRegistry) -> None:
+    filled(fake_registry, 20).fault(hang(), path="manifests/1.000")
+    with Client(fake_registry.settings(concurrency=1), deadline=0.2) as client:
+        listing = client.listing("app")
+    assert set(listing.failures) == {"1.000"}
+    assert len(listing.observations) == 19
+
+
+def test_one_thread_gives_a_registry_that_hangs_up_after_three_tags(fake_registry: FakeRegistry) -> None:
+    filled(fake_registry, 20).fault(hang(), path="manifests")
+    with Client(fake_registry.settings(concurrency=1), deadline=0.1) as client:
+        client.listing("app")
+    assert len(fake_registry.asked("manifests")) == 3
+
+
+INSIDE = 'Bearer realm="http://10.9.8.7/token"'
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        status(503, {"Retry-After": "5"}),
+        *(status(401, {"WWW-Authenticate": challenge}) for challenge in ('Basic realm="x"', INSIDE, "Negotiate")),
+    ],
+)
+def test_one_odd_tag_costs_no_other(fake_registry: FakeRegistry, fault: Any, concurrency: int) -> None:
+    filled(fake_registry, 40).fault(fault, path="manifests/1.000")
+    with Client(fake_registry.settings(concurrency=concurrency)) as client:
+        for _ in range(2):
+            listing = client.listing("app")
+            assert set(listing.failures) == {"1.000"}
+            assert len(listing.observations) == 39
+
+
+def test_odd_tags_between_good_ones_do_not_add_up(fake_registry: FakeRegistry) -> None:
+    filled(fake_registry, 40).fault(status(503, {"Retry-After": "5"}), path=r"manifests/1\.0\d[024]")
+    with Client(fake_registry.settings(concurrency=1)) as client:
+        listing = client.listing("app")
+    assert len(listing.failures) == 12
+    assert len(listing.observations) == 28
+
+
+def test_three_tags_refused_in_a_row_stop_it(fake_registry: FakeRegistry) -> None:
+    challenge = {"WWW-Authenticate": 'Basic realm="x"'}
+    filled(fake_registry, 40).fault(status(401, challenge), path="manifests", skip=10)
+    with Client(fake_registry.settings(concurrency=1)) as client:
+        listing = client.listing("app")
+    assert len(listing.observations) == 10
+    assert len(listing.failures) == 30
+    assert len(fake_registry.asked("manifests")) == 13
+
+
+@pytest.mark.parametrize(("asked_for", "known"), [("3600", 3600), ("soon", None)])
+def test_why_a_look_was_given_up_matters_more_than_what_failed_before(
+    fake_registry: FakeRegistry, asked_for: str, known: float | None
+) -> None:
+    filled(fake_registry, 20).fault(status(403), path="manifests/1.000")
+    fake_registry.fault(status(503, {"Retry-After": "9"}), path="manifests/1.001")
+    fake_registry.fault(too_many_requests(asked_for), path="manifests/1.005")
+    with Client(fake_registry.settings(concurrency=1)) as client:
+        listing = client.listing("app")
+    assert isinstance(listing.failures["1.000"], Forbidden)
+    assert listing.error is listing.failures["1.005"]
+    assert listing.error.retry_after == known
+
+
+def test_the_longest_wait_asked_for_matters_more_than_the_first_failure(fake_registry: FakeRegistry) -> None:
+    filled(fake_registry, 20).fault(status(403), path="manifests/1.00[01]")
+    for tag, wait in {"1.003": "7", "1.005": "60", "1.007": "8"}.items():
+        fake_registry.fault(status(503, {"Retry-After": wait}), path=f"manifests/{tag}")
+    with Client(fake_registry.settings(concurrency=1)) as client:
+        listing = client.listing("app")
+    assert listing.error is listing.failures["1.005"]
+    assert len(listing.observations) == 15
+
+
 def test_credentials_refused_on_the_way_stop_it(fake_registry: FakeRegistry) -> None:
     challenge = {"WWW-Authenticate": 'Basic realm="x"'}
     filled(fake_registry, 100).fault(status(401, challenge), path="manifests", skip=10)
@@ -180,24 +267,52 @@ def test_a_name_that_is_none_never_becomes_a_request(fake_registry: FakeRegistry
     assert not fake_registry.requests
 
 
-@pytest.mark.parametrize("address", ["", "a b", "user:pw@host", "host:port", "[::1", "host:99999"])
-def test_an_address_that_is_none_is_refused(address: str) -> None:
-    with pytest.raises(ValueError, match=r"is no address|Port|port|IPv6"):
-        Client(Settings(address))
+@pytest.mark.parametrize("settings", [Settings("host:99999"), Settings("127.0.0.1:1", ca_certificate="# Zürich\n")])
+def test_what_was_set_up_wrongly_is_told_by_every_answer(settings: Settings) -> None:
+    with Client(settings) as client:
+        listing = client.listing("app")
+        assert isinstance(listing.error, Misconfigured)
+        assert (listing.complete, listing.requests) == (False, 0)
+        assert isinstance(client.catalog().error, Misconfigured)
+        with pytest.raises(Misconfigured, match=r"port|certificate"):
+            client.check()
 
 
-def test_docker_hub_is_asked_at_its_own_host() -> None:
-    assert str(Settings("docker.io").origin) == "https://registry-1.docker.io"
-    assert str(Settings("127.0.0.1:5000", plain_http=True).origin) == "http://127.0.0.1:5000"
+def test_a_client_closed_before_it_lists_says_so(fake_registry: FakeRegistry) -> None:
+    client = Client(filled(fake_registry).settings())
+    client.close()
+    listing = client.listing("app")
+    assert isinstance(listing.error, Cancelled)
+    assert not listing.complete
+    assert not fake_registry.requests
 
 
-def test_settings_can_be_keys_and_do_not_show_the_secret() -> None:
-    settings = Settings("docker.io", username="ann", secret="s3cret")
-    assert {settings: 1}[Settings("docker.io", username="ann", secret="s3cret")] == 1
-    assert "s3cret" not in repr(settings)
-    assert "s3cret" not in repr(settings.credential)
-    with pytest.raises(FrozenInstanceError):
-        settings.secret = "other"  # type: ignore[misc]
+def test_a_client_closed_while_it_lists_looks_at_nothing_more(fake_registry: FakeRegistry) -> None:
+    client = Client(filled(fake_registry).settings())
+
+    def close(_exchange: Exchange) -> bool:
+        client.close()
+        return False
+
+    fake_registry.fault(close, path="tags/list")
+    listing = client.listing("app")
+    assert listing.complete
+    assert isinstance(listing.error, Cancelled)
+    assert set(listing.failures) == listing.tags
+
+
+def test_a_client_closed_while_it_looks_gives_every_tag_an_outcome(fake_registry: FakeRegistry) -> None:
+    client = Client(filled(fake_registry).settings(concurrency=2))
+
+    def close(_exchange: Exchange) -> bool:
+        client.close()
+        return False
+
+    fake_registry.fault(close, path="manifests", skip=5, times=1)
+    listing = client.listing("app")
+    assert {o.tag for o in listing.observations} | set(listing.failures) == listing.tags
+    assert all(isinstance(error, Cancelled) for error in listing.failures.values())
+    assert len(listing.observations) >= 6
 
 
 def test_the_catalog_is_walked_like_a_list_of_tags(fake_registry: FakeRegistry) -> None:

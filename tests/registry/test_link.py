@@ -33,6 +33,21 @@ def test_an_encoded_cursor_stays_encoded() -> None:
     assert page == "https://r.example.com/v2/a/tags/list?n=2&last=1%262.71.7"
 
 
+LIST, AT_MIRROR = "https://r.example.com/v2/a/tags/list?n=2", "https://mirror.example.net/a/list"
+
+
+@pytest.mark.parametrize(
+    "link", ["?n=2&last=b", "/x?n=2&last=b", f"{AT_MIRROR}?n=2&last=b", "https://r.example.com/x?n=2&last=b"]
+)
+def test_the_page_after_a_redirected_one_is_asked_for_where_the_first_was(link: str) -> None:
+    assert next_page(LIST, f'<{link}>; rel="next"', AT_MIRROR) == f"{LIST}&last=b"
+
+
+def test_a_redirect_does_not_let_links_name_a_third_host() -> None:
+    with pytest.raises(BadAnswer):
+        next_page(LIST, '<https://other.example.org/a?last=b>; rel="next"', AT_MIRROR)
+
+
 def test_a_link_to_what_came_before_is_no_next_page() -> None:
     assert next_page("https://r.example.com/v2/a/tags/list", '</v2/a/tags/list?n=1>; rel="prev"') is None
 

@@ -52,11 +52,34 @@ def test_all_kinds_are_asked_for_in_one_header(registry: FakeRegistry) -> None:
 
 
 @pytest.mark.parametrize("code", [404, 405, 501])
-def test_a_registry_without_head_is_asked_by_get_from_then_on(registry: FakeRegistry, code: int) -> None:
+def test_a_registry_without_head_is_asked_by_get_after_three_tags(registry: FakeRegistry, code: int) -> None:
+    for tag in ("1.2", "1.3", "1.4"):
+        registry.push("app", tag)
     registry.fault(status(code), method="HEAD")
     listing = look(registry)
     assert {o.tag: o.digest for o in listing.observations} == registry.repositories["app"]
-    assert [r.method for r in registry.asked("manifests")] == ["HEAD", "GET", "GET"]
+    assert [r.method for r in registry.asked("manifests")] == ["HEAD", "GET"] * 3 + ["GET", "GET"]
+
+
+def test_a_head_that_works_clears_those_that_did_not(registry: FakeRegistry) -> None:
+    for tag in ("1.2", "1.3", "1.4", "1.5"):
+        registry.push("app", tag)
+    registry.fault(status(404), method="HEAD", path=r"1\.[0134]")
+    look(registry)
+    assert [r.method for r in registry.asked("manifests")] == [
+        *["HEAD", "GET"] * 2,
+        "HEAD",
+        *["HEAD", "GET"] * 2,
+        "HEAD",
+    ]
+
+
+def test_one_tag_never_turns_head_off(registry: FakeRegistry) -> None:
+    registry.fault(status(404), method="HEAD", path="1.0")
+    with Client(registry.settings()) as client:
+        for _ in range(4):
+            client.listing("app", lambda tag: tag == "1.0")
+    assert len(registry.asked("manifests", "HEAD")) == 4
 
 
 def test_a_missing_image_says_nothing_about_head(registry: FakeRegistry) -> None:

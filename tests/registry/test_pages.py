@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from tags.registry import BadAnswer, Client, RepositoryMissing, ServerError, TooLarge
+from tags.registry.errors import RegistryError
+from tags.registry.pages import PAGE_SIZE
+from tests.certificates import Certificates
 from tests.fakeregistry import Exchange, FakeRegistry, cut, gzip_bomb, omit, redirect, status, web_page
 from tests.registry.cases import ScriptedRegistry, acceptable, cases
-from tests.registry.conftest import Certificates
 
 
 def outcome(listing: Any) -> str:
@@ -29,7 +31,7 @@ def look_at_none(_tag: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("asked_for", [1000, 10_000])
+@pytest.mark.parametrize("asked_for", [PAGE_SIZE, 10_000])
 @cases("pages")
 def test_walks_as_real_registries_page(case: dict[str, Any], asked_for: int, certificates: Certificates) -> None:
     host = case["base"].removeprefix("https://")
@@ -73,18 +75,51 @@ def test_a_registry_that_cuts_without_a_link_is_asked_on(size: int, requests: in
     assert listing.requests in {requests, requests - 1}
 
 
-def test_nexus_is_asked_on_at_the_usual_page_size_too() -> None:
-    registry, tags = list_with(1000, "cut")
+def test_it_is_asked_on_at_the_usual_page_size_too_whatever_server_it_says_it_is() -> None:
+    registry, tags = list_with(PAGE_SIZE + 500, "cut")
 
-    def as_nexus(exchange: Exchange) -> None:
+    def behind_a_proxy(exchange: Exchange) -> None:
         usual = exchange.usual()
-        usual.headers["Server"] = "Nexus/3.58.1 (OSS)"
+        usual.headers["Server"] = "nginx"
         exchange.answer(usual)
 
-    registry.fault(as_nexus)
+    registry.fault(behind_a_proxy)
     with registry, Client(registry.settings()) as client:
         listing = client.listing("app", look_at_none)
     assert (len(listing.tags), listing.complete, listing.requests) == (len(tags), True, 2)
+
+
+def test_a_full_page_of_a_manifest_map_is_the_whole_list(fake_registry: FakeRegistry) -> None:
+    page = {"tags": [f"1.{number}" for number in range(PAGE_SIZE)], "manifest": {}}
+    fake_registry.fault(status(200, {}, json.dumps(page).encode()))
+    with Client(fake_registry.settings()) as client:
+        listing = client.listing("app", look_at_none)
+    assert (len(listing.tags), listing.complete, listing.requests) == (PAGE_SIZE, True, 1)
+
+
+REFUSED = status(400, {}, b'{"errors":[{"code":"PAGINATION_NUMBER_INVALID"}]}')
+
+
+@pytest.mark.parametrize(
+    ("page_size", "refused", "asked"),
+    [(999, "n=", ["999", None]), (1000, "n=", ["1000", None]), (5000, "n=5", ["5000", "1000"])],
+)
+def test_a_page_size_that_is_refused_is_followed_by_one_that_may_not_be(
+    fake_registry: FakeRegistry, page_size: int, refused: str, asked: list[str | None]
+) -> None:
+    """distribution 3.1 answers so above its `tags.maxtags`, which may be any number."""
+    fake_registry.push("app", "1.0")
+    fake_registry.fault(REFUSED, path=refused)
+    with Client(fake_registry.settings(page_size=page_size)) as client:
+        listing = client.listing("app", look_at_none)
+    assert (listing.tags, listing.complete) == ({"1.0"}, True)
+    assert [r.query.get("n", [None])[0] for r in fake_registry.requests] == asked
+
+
+def test_any_other_400_is_not_asked_again(fake_registry: FakeRegistry) -> None:
+    fake_registry.fault(status(400))
+    with Client(fake_registry.settings()) as client:
+        assert client.listing("app").requests == 1
 
 
 def test_a_thousand_tags_in_one_page_are_one_request() -> None:
@@ -207,14 +242,48 @@ def test_a_page_of_too_many_names_is_not_even_parsed(fake_registry: FakeRegistry
         assert isinstance(client.listing("app").error, TooLarge)
 
 
-def test_a_list_behind_another_host_is_paged_on_at_our_own(fake_registry: FakeRegistry) -> None:
-    with FakeRegistry() as elsewhere:
-        elsewhere.push("app", "1.0")
-        fake_registry.fault(redirect(f"{elsewhere.url}/v2/app/tags/list"), path="tags/list")
+@pytest.mark.parametrize("auth", ["basic", "bearer"])
+def test_a_list_behind_another_host_is_paged_on_at_our_own(auth: str) -> None:
+    """Else the second page would be a new request to that host, with our credentials."""
+    with FakeRegistry(most_per_page=2) as there, FakeRegistry(auth=auth, username="ann", password="x") as here:
+        for tag in "abcde":
+            there.push("app", tag)
+        here.push("known", "1.0")
+        here.fault(lambda e: redirect(f"{there.url}{e.request.path}")(e), path="app/tags/list")
+        with Client(here.settings()) as client:
+            client.listing("known")  # so that the client knows what to send from the first request on
+            listing = client.listing("app", look_at_none)
+        assert (sorted(listing.tags), listing.complete) == (list("abcde"), True)
+        assert [r.query.get("last") for r in here.asked("app/tags/list")] == [None, ["b"], ["d"]]
+        assert all("Authorization" in r.headers for r in here.asked("app/tags/list"))
+        assert len(there.requests) == 3
+        assert not [r for r in there.requests if "Authorization" in r.headers]
+
+
+def test_a_redirect_that_loses_the_query_makes_no_list_complete(fake_registry: FakeRegistry) -> None:
+    """Every page is the first one then, and its Link leads to the page that was asked for."""
+    with FakeRegistry(most_per_page=2) as there:
+        for tag in "abcde":
+            there.push("app", tag)
+        fake_registry.fault(redirect(f"{there.url}/v2/app/tags/list"), path="tags/list")
         with Client(fake_registry.settings()) as client:
             listing = client.listing("app", look_at_none)
-    assert listing.tags == {"1.0"}
-    assert listing.requests == 2
+    assert not listing.complete
+    assert isinstance(listing.error, BadAnswer)
+
+
+@pytest.mark.parametrize(
+    "location", ["/v2/s3cret/path", "/v2/a\x00\x1b[31m", "/v2/a b", "/v2/\xe9\x85", "//s3cret\x07.example.com/"]
+)
+def test_a_path_the_registry_chose_is_in_no_message(fake_registry: FakeRegistry, location: str) -> None:
+    fake_registry.fault(redirect(location), path="tags/list")
+    with Client(fake_registry.settings()) as client:
+        error = client.listing("app").error
+    assert isinstance(error, RegistryError)
+    assert str(error).startswith(fake_registry.address)
+    assert str(error).endswith("(GET /v2/app/tags/list)")
+    assert str(error).isprintable()
+    assert "s3cret" not in str(error)
 
 
 def test_the_list_s_times_span_all_its_pages(fake_registry: FakeRegistry) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import responses
 
-from tags.registry import BadAnswer, RegistryError, TimedOut, TooLarge, Unreachable
+from tags.registry import BadAnswer, Cancelled, RegistryError, TimedOut, TooLarge, Unreachable
 from tags.registry.transport import MIB, Request, Tally, Transport
+from tests.certificates import Certificates
 from tests.fakeregistry import (
     Answer,
     Exchange,
@@ -24,7 +25,6 @@ from tests.fakeregistry import (
     redirect,
     status,
 )
-from tests.registry.conftest import Certificates
 
 SHORT = 0.3
 
@@ -208,6 +208,35 @@ def test_stops_after_five_redirects(transport: Transport, fake_registry: FakeReg
     assert len(fake_registry.requests) == 6
 
 
+def test_redirects_are_counted_on_from_where_a_request_comes(transport: Transport, fake_registry: FakeRegistry) -> None:
+    fake_registry.fault(redirect("/again"))
+    with pytest.raises(BadAnswer, match="redirects without end"):
+        transport.send(get(fake_registry, redirects=4))
+    assert len(fake_registry.requests) == 2
+
+
+def test_a_redirected_request_is_told_of_by_its_first_path(transport: Transport, fake_registry: FakeRegistry) -> None:
+    fake_registry.fault(redirect("/signed/s3cret"), path="/old")
+    fake_registry.fault(hang(), path="/signed")
+    with pytest.raises(TimedOut, match=r"\(GET /old\)"):
+        transport.send(get(fake_registry, "/old"))
+
+
+def test_a_request_s_words_are_printable_and_short() -> None:
+    words = str(Request("GET", "https://registry.example.com/" + "\x00\x1b\u202e" * 200))
+    assert words.isascii()
+    assert words.isprintable()
+    assert len(words) < 320
+
+
+def test_a_transport_that_was_closed_under_a_request_is_cancelled(fake_registry: FakeRegistry) -> None:
+    transport = Transport()
+    transport.send(get(fake_registry))
+    transport._session.get_adapter(fake_registry.url)._opened(fake_registry.url).close()  # type: ignore[attr-defined]
+    with pytest.raises(Cancelled):
+        transport.send(get(fake_registry))
+
+
 def test_the_body_of_a_redirect_is_not_read(transport: Transport, fake_registry: FakeRegistry) -> None:
     bomb = gzip.compress(b" " * MIB) * 64
     fake_registry.fault(status(307, {"Location": "/v2/", "Content-Encoding": "gzip"}, bomb), path="/old")
@@ -229,7 +258,13 @@ def test_authorization_follows_on_the_same_origin(transport: Transport, fake_reg
     assert fake_registry.requests[-1].headers["Authorization"] == "Basic secret"
 
 
-@pytest.mark.parametrize("location", ["ftp://example.com/", "http://[::1", "http://user:pw@127.0.0.1/", "javascript:1"])
+@pytest.mark.parametrize(
+    "location",
+    [
+        *("ftp://example.com/", "http://[::1", "http://user:pw@127.0.0.1/", "http://127.0.0.1:99999/", "javascript:1"),
+        *("/a b", "/a\x00", "/\x1b[31m", "/\xe9"),
+    ],
+)
 def test_a_redirect_to_what_is_no_address_is_refused(
     transport: Transport, fake_registry: FakeRegistry, location: str
 ) -> None:

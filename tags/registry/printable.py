@@ -1,0 +1,9 @@
+"""Text that a registry chose, made fit for messages: they end up in logs, on terminals and in PostgreSQL."""
+
+LONGEST = 300
+
+
+def printable(text: str) -> str:
+    """ASCII without control characters, which are escaped (so are backslashes), and at most LONGEST of it."""
+    shown = text.encode("unicode_escape").decode("ascii")
+    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 3]}..."

@@ -1,0 +1,52 @@
+"""What one registry needs, and whether a client could work with it."""
+
+import re
+import ssl
+from dataclasses import dataclass, field
+
+from .auth import Credential
+from .origin import Origin
+from .pages import PAGE_SIZE
+from .reference import DOCKER_HUB
+
+_API_HOSTS = {DOCKER_HUB: "registry-1.docker.io"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`address` is as people write it, `docker.io` or `127.0.0.1:5000`; `ca_certificate` is PEM."""
+
+    address: str
+    plain_http: bool = False
+    username: str = ""
+    secret: str = field(default="", repr=False)
+    ca_certificate: str = ""
+    concurrency: int = 8
+    approved_realms: frozenset[str] = frozenset()
+    page_size: int = PAGE_SIZE
+
+    @property
+    def origin(self) -> Origin:
+        """Raises ValueError for an address that is none."""
+        if re.search(r"[\s/?#\\]", self.address):  # else everything from there on would be ignored
+            raise ValueError(f"{self.address!r} is no address of a registry")
+        host = _API_HOSTS.get(self.address.lower(), self.address)
+        return Origin.parse(f"{'http' if self.plain_http else 'https'}://{host}")
+
+    @property
+    def credential(self) -> Credential | None:
+        return Credential(self.username, self.secret) if self.username else None
+
+
+def check_settings(settings: Settings) -> None:
+    """Raises ValueError, in words for the person who typed them, for settings that no client can work with."""
+    _ = settings.origin
+    if settings.ca_certificate:
+        _check_certificate(settings.ca_certificate)
+
+
+def _check_certificate(pem: str) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
+    except (ssl.SSLError, TypeError, ValueError) as error:  # TypeError: it is not ASCII
+        raise ValueError("the CA certificate is no PEM certificate") from error
