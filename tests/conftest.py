@@ -1,9 +1,40 @@
 """Fixtures and rules for every test."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tags import polling
 from tests.certificates import certificates
 from tests.fakeregistry import fake_registry
+from tests.listings import EXAMPLE
 from tests.services import docker_registry, postgres_url, redis_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.fakeregistry import FakeRegistry
 
 pytest_plugins = ["tests.no_skips"]
 
 __all__ = ["certificates", "docker_registry", "fake_registry", "postgres_url", "redis_url"]
+
+
+@pytest.fixture
+def example(fake_registry: FakeRegistry) -> FakeRegistry:
+    """A registry that holds the example of the README."""
+    for tag, content in EXAMPLE.items():
+        fake_registry.push("app", tag, content)
+    return fake_registry
+
+
+@pytest.fixture(autouse=True)
+def fresh_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Primary keys are used again from test to test, and with them the clients that this process keeps."""
+    clients: dict = {}
+    monkeypatch.setattr(polling, "_clients", clients)
+    yield
+    for _settings, client in clients.values():
+        client.close()

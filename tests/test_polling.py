@@ -16,28 +16,11 @@ from tests.fakeregistry import FakeRegistry, cut, hang, status
 from tests.listings import EXAMPLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 pytestmark = pytest.mark.django_db
 
 real_client = polling.Client
-
-
-@pytest.fixture(autouse=True)
-def fresh_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Primary keys are used again from test to test, and with them the clients of this process."""
-    clients: dict = {}
-    monkeypatch.setattr(polling, "_clients", clients)
-    yield
-    for _settings, client in clients.values():
-        client.close()
-
-
-@pytest.fixture
-def example(fake_registry: FakeRegistry) -> FakeRegistry:
-    for tag, content in EXAMPLE.items():
-        fake_registry.push("app", tag, content)
-    return fake_registry
 
 
 def watched(registry: FakeRegistry, name: str = "app") -> Repository:

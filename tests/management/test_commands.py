@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from tags import polling
 from tags.models import Movement, Registry, Repository
 from tests.fakeregistry import FakeRegistry, status
 from tests.listings import EXAMPLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.certificates import Certificates
 
 pytestmark = pytest.mark.django_db
@@ -39,22 +36,6 @@ app:qatesting ---> 2.1
              \\---> perftesting
 app:rollback ----> 1.3
 """
-
-
-@pytest.fixture(autouse=True)
-def fresh_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    clients: dict = {}
-    monkeypatch.setattr(polling, "_clients", clients)
-    yield
-    for _settings, client in clients.values():
-        client.close()
-
-
-@pytest.fixture
-def example(fake_registry: FakeRegistry) -> FakeRegistry:
-    for tag, content in EXAMPLE.items():
-        fake_registry.push("app", tag, content)
-    return fake_registry
 
 
 def run(*arguments: Any, **options: Any) -> str:
