@@ -10,6 +10,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import kombu
+import kombu.exceptions
+
 from regviewer.supervisor import Part
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 WEB_THREADS = 8
+SECONDS_TO_REACH = 3
 WORKER_PROCESSES = 4
 CELERY = (sys.executable, "-m", "celery", "--quiet", "--app", "regviewer")
 
@@ -55,6 +59,18 @@ def broker(directory: Path) -> tuple[Part, str]:
         *("--logfile", str(directory / "broker.log")),  # it warns about the machine, which nobody asked it to judge
     ]
     return Part("broker", command), f"redis+socket://{path}"
+
+
+def reach_broker(url: str) -> None:
+    """Raises CannotStart when nothing answers where `REDIS_URL` says that a broker is."""
+    patience = {"socket_timeout": SECONDS_TO_REACH, "socket_connect_timeout": SECONDS_TO_REACH}
+    try:
+        with kombu.Connection(url, transport_options=patience) as connection:
+            connection.ensure_connection(max_retries=1, timeout=SECONDS_TO_REACH)
+    except (kombu.exceptions.KombuError, KeyError, ValueError) as error:
+        raise CannotStart(
+            "The broker that REDIS_URL names does not answer: start it, or leave REDIS_URL empty."
+        ) from error
 
 
 def broker_program() -> str:

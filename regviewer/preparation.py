@@ -11,6 +11,7 @@ from django.db import Error, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 
 from regviewer.parts import CannotStart
+from tags.models import Heartbeat
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -37,8 +38,20 @@ def prepare_database() -> None:
             cursor.execute("SELECT 1")
         refuse_a_newer_database(connection)
         call_command("migrate", verbosity=0, interactive=False)
+        prove_that_it_can_be_written()
     except Error as error:
-        raise CannotStart(f"The database {name_of(connection)} cannot be used: {reason(error)}") from error
+        raise CannotStart(cannot_be_used(error)) from error
+
+
+def prove_that_it_can_be_written() -> None:
+    """Write and take it back: of a file that may only be read, everything until here was possible."""
+    with transaction.atomic():
+        Heartbeat.beat(Heartbeat.DISPATCH)
+        transaction.set_rollback(True)
+
+
+def cannot_be_used(error: Error) -> str:
+    return f"The database {name_of(connection)} cannot be used: {reason(error)}"
 
 
 def refuse_a_newer_database(database: BaseDatabaseWrapper) -> None:

@@ -50,6 +50,12 @@ class RegistryForm(forms.ModelForm):
             else _("None is stored.")
         )
 
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("secret") and not cleaned.get("username"):
+            self.add_error("username", _("A password or token goes with a user name: the registry tells which."))
+        return cleaned
+
     def clean_address(self) -> str:
         address: str = self.cleaned_data["address"]
         return address.strip().removeprefix("https://").removeprefix("http://").rstrip("/").lower()
@@ -68,8 +74,16 @@ class SecretsAreNoFilter(admin.ModelAdmin):
         return "secret" not in lookup and super().lookup_allowed(lookup, value, request)
 
 
+class DeletesItsPast(SecretsAreNoFilter):
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What was seen goes with what it was seen of, though nobody may delete it by itself."""
+        _objects, counts, needed, protected = super().get_deleted_objects(objs, request)
+        evidence = {model._meta.verbose_name for model in (Tag, Movement, Coverage)}
+        return [str(obj) for obj in objs], counts, {name for name in needed if name not in evidence}, protected
+
+
 @admin.register(Registry)
-class RegistryAdmin(SecretsAreNoFilter):
+class RegistryAdmin(DeletesItsPast):
     form = RegistryForm
     list_display = [
         "address",
@@ -120,7 +134,8 @@ class RegistryAdmin(SecretsAreNoFilter):
     def check_connections(self, request: HttpRequest, queryset: QuerySet[Registry]) -> None:
         for registry, error in check_connections(queryset).items():
             if error:
-                self.message_user(request, f"{registry.address}: {error}", messages.ERROR)
+                said = str(error) if registry.address in str(error) else f"{registry.address}: {error}"
+                self.message_user(request, said, messages.ERROR)
             else:
                 said = _("%s answers, and takes the credentials.") % registry.address
                 self.message_user(request, said, messages.SUCCESS)
@@ -131,7 +146,7 @@ class RegistryAdmin(SecretsAreNoFilter):
 
 
 @admin.register(Repository)
-class RepositoryAdmin(SecretsAreNoFilter):
+class RepositoryAdmin(DeletesItsPast):
     list_display = ["__str__", "enabled", "outcome", "error", "checked_at", "next_poll_at"]
     list_filter = ["enabled", "outcome", "registry"]
     list_select_related = ["registry"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from tags.models import Registry, Repository
@@ -24,7 +25,10 @@ class Access:
 
 
 def watch(reference: Reference, access: Access = Access(), interval: int | None = None) -> Repository:
-    """Watch a repository from now on; its registry is added when it is unknown. Doing it twice changes nothing."""
+    """Watch a repository from now on; its registry is added when it is unknown. Doing it twice changes nothing.
+
+    Raises ValidationError, in words, for what cannot be watched.
+    """
     with transaction.atomic():
         registry, added = Registry.objects.get_or_create(
             address=reference.host,
@@ -36,7 +40,8 @@ def watch(reference: Reference, access: Access = Access(), interval: int | None 
         if access.username:
             registry.username = access.username
             registry.set_secret(access.secret)
-        registry.enabled = True
+        if not registry.enabled:
+            raise ValidationError(f"{registry} is disabled: enable it in the admin first.")
         registry.full_clean()
         registry.save()
         repository, added = Repository.objects.get_or_create(

@@ -35,7 +35,7 @@ def registry() -> Registry:
 
 def change(client: Client, registry: Registry, **changes: object) -> str:
     url = reverse("admin:tags_registry_change", args=[registry.pk])
-    response = client.post(url, form(username="reader", **changes), follow=True)
+    response = client.post(url, form(**{"username": "reader", **changes}), follow=True)
     registry.refresh_from_db()
     return response.content.decode()
 
@@ -73,6 +73,8 @@ def test_the_secret_can_be_forgotten(admin_client: Client, registry: Registry) -
         ("address", "not an address"),
         ("address", "127.0.0.1:99999"),
         ("ca_certificate", "not a certificate"),
+        ("approved_realms", "foo bar"),
+        ("concurrency", 1000000),
         ("interval", 0),
         ("concurrency", 0),
     ],
@@ -166,3 +168,28 @@ def test_a_repository_keeps_its_name(admin_client: Client) -> None:
     admin_client.post(url, {"name": "other", "enabled": "on", "interval": 60})
     repository.refresh_from_db()
     assert (repository.name, repository.interval) == ("app", 60)
+
+
+@pytest.mark.parametrize("model", ["registry", "repository"])
+def test_what_is_deleted_takes_its_past_with_it(admin_client: Client, model: str) -> None:
+    repository = make_repository()
+    record(repository, seen(EXAMPLE, 0))
+    record(repository, seen(EXAMPLE | {"production": "2.1"}, 5))
+    victim = repository if model == "repository" else repository.registry
+    url = reverse(f"admin:tags_{model}_delete", args=[victim.pk])
+    assert "permission" not in admin_client.get(url).content.decode()
+    admin_client.post(url, {"post": "yes"})
+    assert not Repository.objects.exists()
+    assert not Tag.objects.exists()
+
+
+def test_a_repository_is_added_once(admin_client: Client) -> None:
+    repository = make_repository()
+    fields = {"registry": repository.registry.pk, "name": "app", "enabled": "on"}
+    page = admin_client.post(reverse("admin:tags_repository_add"), fields).content.decode()
+    assert "This repository is there already." in page
+
+
+def test_a_password_without_a_user_is_refused(admin_client: Client, registry: Registry) -> None:
+    page = change(admin_client, registry, username="", secret="x")
+    assert "goes with a user name" in page

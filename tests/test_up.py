@@ -162,6 +162,11 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     assert "cannot be used: it is not an SQLite database" in refusal(tmp_path)
 
 
+def test_a_broker_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    url = f"redis://127.0.0.1:{free_port()}/0"
+    assert "The broker that REDIS_URL names does not answer" in refusal(tmp_path, REDIS_URL=url)
+
+
 def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "up.sqlite3") as newer:
         newer.execute("CREATE TABLE django_migrations (id INTEGER PRIMARY KEY, app TEXT, name TEXT, applied DATETIME)")

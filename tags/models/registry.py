@@ -6,7 +6,7 @@ import fnmatch
 from typing import TYPE_CHECKING, Any, Self
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +15,21 @@ from tags.encryption import decrypt, encrypt
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+
+MOST_CONCURRENT = 64  # more only brings a registry to its knees
+
+
+def validate_realms(lines: str) -> None:
+    """Raise ValidationError unless each line is the address of a token endpoint."""
+    for line in lines.split():
+        try:
+            registry.Origin.parse(line)
+        except ValueError as error:
+            raise ValidationError(
+                _("“%(line)s” is no address of a token endpoint: write it as https://auth.example.com/token."),
+                params={"line": line},
+            ) from error
 
 
 def validate_address(address: str) -> None:
@@ -50,7 +65,7 @@ class Registry(models.Model):
     concurrency = models.PositiveSmallIntegerField(
         _("concurrency"),
         default=8,
-        validators=[MinValueValidator(1)],
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_CONCURRENT)],
         help_text=_("Requests at the same time, at most."),
     )
     patterns = models.TextField(
@@ -74,6 +89,7 @@ class Registry(models.Model):
     approved_realms = models.TextField(
         _("approved token endpoints"),
         blank=True,
+        validators=[validate_realms],
         help_text=_("Addresses, one a line, that may be sent this registry's credentials besides the registry itself."),
     )
     next_discovery_at = models.DateTimeField(

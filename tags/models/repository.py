@@ -141,7 +141,12 @@ class Repository(models.Model):
         verbose_name_plural = _("repositories")
         ordering = ["registry__address", "name"]
         constraints = [
-            models.UniqueConstraint("registry", "name", name="repository_one_row_per_name"),
+            models.UniqueConstraint(
+                "registry",
+                "name",
+                name="repository_one_row_per_name",
+                violation_error_message=_("This repository is there already."),
+            ),
         ]
         indexes = [
             # read by: RepositoryQuerySet.due()

@@ -17,6 +17,7 @@ from .errors import (
     Unreachable,
 )
 from .lookup import Observation
+from .origin import Origin
 from .reference import InvalidReference, Reference, is_digest, is_repository_name, is_tag_name
 from .settings import Settings, check_settings
 
@@ -32,6 +33,7 @@ __all__ = [
     "Misconfigured",
     "NeedsApproval",
     "Observation",
+    "Origin",
     "RateLimited",
     "Reference",
     "RegistryError",

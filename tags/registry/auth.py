@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
 from .challenge import Challenge, choose, parse_challenges
-from .errors import BadAnswer, Cancelled, CredentialsRefused, NeedsApproval, RegistryError
+from .errors import BadAnswer, Cancelled, CredentialsMissing, CredentialsRefused, NeedsApproval, RegistryError
 from .origin import Origin
 from .realm import judge_realm, resolve_realm
 from .scope import clean_scopes
@@ -135,7 +135,7 @@ class Authenticator:
         if challenge is None:
             return None
         if self._credential is None:
-            raise CredentialsRefused(f"{self._origin.netloc} asks for a user name and a password")
+            raise CredentialsMissing(f"{self._origin.netloc} asks for a user name and a password, and none are set")
         return self._credential.basic
 
     def _bearer(

@@ -5,6 +5,7 @@
     ├── Unreachable            no such name, connection refused or dropped, certificate not trusted
     ├── TimedOut               no whole answer before the deadline
     ├── CredentialsRefused     401 that no token helps against; user name or password wrong or not set
+    │   ├── CredentialsMissing it asks for a user name and a password, and none are set
     │   └── Forbidden          403: the credentials are good, this one thing is not for them
     ├── NeedsApproval          tokens are given out at an address nobody has approved for this registry
     ├── RepositoryMissing      404
@@ -48,6 +49,10 @@ class TimedOut(RegistryError):
 
 class CredentialsRefused(RegistryError):
     reason = "credentials refused"
+
+
+class CredentialsMissing(CredentialsRefused):
+    reason = "registry asks for credentials"
 
 
 class Forbidden(CredentialsRefused):

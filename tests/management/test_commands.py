@@ -197,3 +197,12 @@ def test_what_is_no_certificate_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="no PEM certificate"):
         run("watch", "registry.example.com/app", "--ca-file", ca_file)
     assert not Registry.objects.exists()
+
+
+def test_a_registry_that_people_disabled_is_not_enabled_behind_their_backs(example: FakeRegistry) -> None:
+    watch(example)
+    Registry.objects.update(enabled=False)
+    with pytest.raises(CommandError, match="is disabled: enable it in the admin first"):
+        run("watch", f"{example.address}/other")
+    assert not Registry.objects.get().enabled
+    assert Repository.objects.count() == 1

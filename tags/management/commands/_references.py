@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 
+from django.core.management.base import CommandError
+
 from tags.models import Repository
 from tags.moments import InvalidMoment, parse_moment
 from tags.registry import InvalidReference, Reference
@@ -24,6 +26,11 @@ def moment(text: str) -> dt.datetime:
         return parse_moment(text)
     except InvalidMoment as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def not_watched(reference: Reference) -> CommandError:
+    name = reference.name
+    return CommandError(f"{name} is not watched: start with `manage.py watch {name}`.", returncode=2)
 
 
 def watched_repository(reference: Reference) -> Repository | None:

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from tags.aliases import group_by_digest
-from tags.management.commands._references import moment, reference, watched_repository
+from tags.management.commands._references import moment, not_watched, reference, watched_repository
 from tags.pages.knowledge import unknown_because
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Command(BaseCommand):
     def handle(self, *, reference: Reference, at: dt.datetime | None, json: bool, **_: Any) -> None:
         repository = watched_repository(reference)
         if repository is None:
-            raise CommandError(f"{reference.name} is not watched: start with `manage.py watch {reference.name}`.")
+            raise not_watched(reference)
         reason = at and unknown_because([repository], at, timezone.now()).get(repository.pk)
         if at and reason:
             raise CommandError(f"It is not known what was where at {at.isoformat()}: {reason}.")

@@ -6,10 +6,10 @@ import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from tags.management.commands._references import moment, reference, watched_repository
+from tags.management.commands._references import moment, not_watched, reference, watched_repository
 from tags.models import Movement
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Command(BaseCommand):
             return Movement.objects.all()
         repository = watched_repository(reference)
         if repository is None:
-            raise CommandError(f"{reference.name} is not watched: start with `manage.py watch {reference.name}`.")
+            raise not_watched(reference)
         movements = Movement.objects.filter(repository=repository)
         return movements.filter(tag__name=reference.tag) if reference.tag else movements
 

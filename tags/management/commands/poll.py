@@ -7,12 +7,13 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
+from django.utils.translation import ngettext
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from tags import polling
-from tags.management.commands._references import reference, watched_repository
+from tags.management.commands._references import not_watched, reference, watched_repository
 from tags.models import Repository
 
 if TYPE_CHECKING:
@@ -41,12 +42,10 @@ class Command(BaseCommand):
     def _chosen(self, references: list[Reference]) -> list[Repository]:
         if not references:
             return list(Repository.objects.watched().select_related("registry"))
-        chosen = {reference.name: watched_repository(reference) for reference in references}
-        unknown = [name for name, repository in chosen.items() if repository is None]
-        if unknown:
-            raise CommandError(
-                f"{', '.join(unknown)} is not watched: start with `manage.py watch {unknown[0]}`.", returncode=2
-            )
+        chosen = {named.name: watched_repository(named) for named in references}
+        for named in references:
+            if chosen[named.name] is None:
+                raise not_watched(named)
         return [repository for repository in chosen.values() if repository is not None]
 
 
@@ -71,8 +70,10 @@ def as_json(polls: list[polling.Poll]) -> str:
 
 def as_line(poll: polling.Poll) -> str:
     """Say in a line how a poll went."""
-    line = (
-        f"{poll.repository}: {poll.outcome}, {poll.tags} tags, {poll.movements} movements, "
-        f"{poll.requests} requests, {poll.seconds:.1f} s"
+    counts = (
+        ngettext("%d tag", "%d tags", poll.tags) % poll.tags,
+        ngettext("%d movement", "%d movements", poll.movements) % poll.movements,
+        ngettext("%d request", "%d requests", poll.requests) % poll.requests,
     )
+    line = f"{poll.repository}: {poll.outcome}, {', '.join(counts)}, {poll.seconds:.1f} s"
     return f"{line}: {poll.error}" if poll.error else line

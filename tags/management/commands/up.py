@@ -46,6 +46,7 @@ class Command(BaseCommand):
 
     def broker(self, directory: Path) -> tuple[list[parts.Part], str]:
         if settings.REDIS_URL:
+            parts.reach_broker(settings.REDIS_URL)
             return [], settings.REDIS_URL
         embedded, url = parts.broker(directory)
         return [embedded], url

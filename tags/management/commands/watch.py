@@ -50,6 +50,8 @@ class Command(BaseCommand):
         for repository, poll in zip(repositories, polls, strict=True):
             self.stdout.write(as_line(poll))
             self.stdout.write(repository.draw())
+            if poll.outcome == Repository.Outcome.FAILED:
+                self.stdout.write(f"It stays watched, and is looked at again every {repository.every} s.")
         if any(poll.outcome != Repository.Outcome.COMPLETE for poll in polls):
             sys.exit(1)
 
