@@ -147,6 +147,16 @@ def test_aliases_as_of_a_moment(example: FakeRegistry) -> None:
         run("aliases", f"{example.address}/app", "--at", "2001-01-01")
 
 
+def test_aliases_of_one_tag_leave_the_others_out(example: FakeRegistry) -> None:
+    watch(example)
+    assert (
+        run("aliases", f"{example.address}/app:production") == "app:2.0 --------> production\napp:production -> 2.0\n"
+    )
+    assert run("aliases", f"{example.address}/app:1.0") == "app:1.0\n"
+    with pytest.raises(CommandError, match="no tag staging"):
+        run("aliases", f"{example.address}/app:staging")
+
+
 def test_aliases_as_json(example: FakeRegistry) -> None:
     watch(example)
     document = json.loads(run("aliases", f"{example.address}/app", "--json"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from tags.aliases import group_by_digest
+from tags.aliases import draw, group_by_digest
 from tags.management.commands._references import moment, not_watched, reference, watched_repository
 from tags.pages.knowledge import unknown_because
 
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
     from tags.models import Repository
     from tags.registry import Reference
+    from tags.versions import Role
+
+    Picture = list[tuple[str, str | None, Role]]
 
 
 class Command(BaseCommand):
-    help = "Prints the picture of which tags are the same image, now or at a moment in the past."
+    help = "Prints the picture of which tags are the same image (as the one named), now or at a moment in the past."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("reference", metavar="REFERENCE", type=reference)
@@ -36,10 +39,22 @@ class Command(BaseCommand):
         reason = at and unknown_because([repository], at, timezone.now()).get(repository.pk)
         if at and reason:
             raise CommandError(f"It is not known what was where at {at.isoformat()}: {reason}.")
-        self.stdout.write(as_json(repository, at) if json else repository.draw(at))
+        picture = repository.picture(at)
+        if reference.tag:
+            picture = same_image(reference.tag, picture)
+        document = as_json(repository, at, picture) if json else draw(repository.short_name, picture)
+        self.stdout.write(document)
 
 
-def as_json(repository: Repository, at: dt.datetime | None) -> str:
+def same_image(tag: str, picture: Picture) -> Picture:
+    """The tags that are the same image as this one, itself included."""
+    digests = {name: digest for name, digest, _role in picture}
+    if tag not in digests:
+        raise CommandError(f"There is no tag {tag} in this repository, or there was none then.")
+    return [row for row in picture if row[0] == tag or row[1] == digests[tag] is not None]
+
+
+def as_json(repository: Repository, at: dt.datetime | None, picture: Picture) -> str:
     groups = [
         {
             "digest": group.digest,
@@ -47,6 +62,6 @@ def as_json(repository: Repository, at: dt.datetime | None) -> str:
             "versions": group.versions,
             "pointers": group.pointers,
         }
-        for group in group_by_digest(repository.picture(at))
+        for group in group_by_digest(picture)
     ]
     return json.dumps({"repository": repository.reference, "at": at and at.isoformat(), "images": groups}, indent=2)
