@@ -328,20 +328,15 @@ def _instants(wall: dt.datetime, tz: dt.tzinfo, *, by_clock: bool) -> Iterator[d
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """When something happened, in a reader's zone: "at", "between ... and ..." or, `after` None, "before".
-
-    Told to the minute: `after` None and `before` are what to print; `moment` when both ends are in one minute.
-    """
+    """When something happened, in a reader's zone: "at", "between ... and ..." or, `after` None, "before"."""
 
     after: dt.datetime | None
     before: dt.datetime
 
     @property
-    def moment(self) -> dt.datetime | None:
-        """The minute it happened in, if that is known: "at 09:31"."""
-        after = self.after
-        is_known = after is not None and _minute(after) == _minute(self.before)
-        return self.before if is_known else None
+    def is_moment(self) -> bool:
+        """Whether it is known for sure: a poller knows two ends, a registry that tells push times the moment."""
+        return self.after == self.before
 
     @property
     def spans_days(self) -> bool:
@@ -352,8 +347,3 @@ class Interval:
 def interval(after: dt.datetime | None, before: dt.datetime, tz: dt.tzinfo) -> Interval:
     """The interval of a move, or of a tag's state, as read on clocks in `tz`."""
     return Interval(after and after.astimezone(tz), before.astimezone(tz))
-
-
-def _minute(at: dt.datetime) -> dt.datetime:
-    """In UTC: clocks show the minutes of one hour a year twice."""
-    return at.astimezone(dt.UTC).replace(second=0, microsecond=0)

@@ -349,21 +349,21 @@ def test_ticks_are_few_in_order_and_in_the_window(start, length, zone, most):
 # Intervals
 
 
-def test_interval_in_one_minute_is_a_moment():
-    at = interval(MONDAY + MINUTE / 6, MONDAY + MINUTE / 2, BERLIN)
-    assert at.moment == at.before
+def test_an_interval_without_length_is_a_moment():
+    at = interval(MONDAY + MINUTE / 2, MONDAY + MINUTE / 2, BERLIN)
+    assert at.is_moment
     assert at.before.isoformat() == "2026-05-04T02:00:30+02:00"
 
 
-def test_interval_across_minutes_is_none():
-    between = interval(MONDAY + MINUTE / 2, MONDAY + MINUTE, BERLIN)
-    assert between.moment is None
-    assert between == Interval(MONDAY + MINUTE / 2, MONDAY + MINUTE)
+def test_an_interval_within_a_minute_is_none():
+    between = interval(MONDAY + MINUTE / 6, MONDAY + MINUTE / 2, BERLIN)
+    assert not between.is_moment
+    assert between == Interval(MONDAY + MINUTE / 6, MONDAY + MINUTE / 2)
 
 
 def test_nothing_known_before_is_no_moment():
     assert interval(None, MONDAY, BERLIN) == Interval(None, MONDAY)
-    assert interval(None, MONDAY, BERLIN).moment is None
+    assert not interval(None, MONDAY, BERLIN).is_moment
     assert not interval(None, MONDAY, BERLIN).spans_days
 
 
@@ -371,8 +371,3 @@ def test_day_of_an_interval_is_the_readers():
     after, before = dt.datetime(2026, 5, 9, 21, 59, tzinfo=dt.UTC), dt.datetime(2026, 5, 9, 22, 1, tzinfo=dt.UTC)
     assert interval(after, before, BERLIN).spans_days
     assert not interval(after, before, dt.UTC).spans_days
-
-
-def test_same_minute_on_the_clock_in_the_repeated_hour_is_no_moment():
-    after = dt.datetime(2026, 10, 25, 0, 30, tzinfo=dt.UTC)
-    assert interval(after, after + HOUR, BERLIN).moment is None

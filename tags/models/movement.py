@@ -9,9 +9,11 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from tags.timeline import Kind
+from tags.versions import Role
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Collection
 
     from django_stubs_ext import StrOrPromise
 
@@ -53,6 +55,20 @@ class MovementQuerySet(models.QuerySet["Movement"]):
     def older_than(self, before: dt.datetime, pk: int) -> MovementQuerySet:
         """What follows the movement of that time and id, newest first."""
         return self.filter(Q(before__lt=before) | Q(before=before, pk__lt=pk))
+
+    def last_names(self, digests: Collection[str]) -> dict[tuple[int, str], str]:
+        """What digests were last called: (repository id, digest) -> the version that left it, or a move to it named."""
+        named = Q(to_digest__in=digests, to_version__isnull=False)
+        left = Q(from_digest__in=digests, tag__role=Role.VERSION)
+        found: dict[tuple[int, str], str] = {}
+        facts = ("repository", "from_digest", "to_digest", "to_version", "tag__role", "tag__name")
+        moves = self.filter(named | left).order_by("before", "pk").values_list(*facts)
+        for repository, from_digest, to_digest, to_version, role, tag in moves:
+            if from_digest in digests and role == Role.VERSION:
+                found[repository, from_digest] = tag
+            if to_digest in digests and to_version:
+                found[repository, to_digest] = to_version
+        return found
 
     def for_sentences(self) -> MovementQuerySet:
         """With what a line about a movement needs, in one query."""

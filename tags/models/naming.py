@@ -109,10 +109,8 @@ class Naming:
         """The last version of digests whose version tags are gone: names are frozen, tags are not."""
         found: dict[str, str] = {}
         for some in _batches(sorted(digests)):
-            past = Movement.objects.filter(repository=self.repository).order_by("before", "pk")
-            left = past.filter(from_digest__in=some, tag__role=Role.VERSION).values_list("from_digest", "tag__name")
-            named = past.filter(to_digest__in=some, to_version__isnull=False).values_list("to_digest", "to_version")
-            found.update({digest: name for digest, name in (*left, *named) if digest and name})
+            names = Movement.objects.filter(repository=self.repository).last_names(some)
+            found.update({digest: name for (_repository, digest), name in names.items()})
         return found
 
     def _been_before(self) -> set[tuple[int, str | None]]:

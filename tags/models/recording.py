@@ -192,11 +192,9 @@ class Recording:
         known = self.known.get(seen.tag)
         if known is None:
             tag = self._meet(seen.tag, seen.received_at)
-        elif known.digest == seen.digest and known.state == Tag.State.PRESENT:
+        elif self._is_as_known(known, seen):
             if self.believed and known.looked_at is not None:
                 self._tag(known).looked_at = None
-            return
-        elif seen.digest is None and known.state == Tag.State.MISSING:
             return
         else:
             tag = self._tag(known)
@@ -208,6 +206,12 @@ class Recording:
             self._point(tag, seen)
         # Without a complete list the tag's own look is the only one to go by.
         tag.looked_at = None if self.believed else seen.sent_at
+
+    @staticmethod
+    def _is_as_known(known: Known, seen: registry.Observation) -> bool:
+        if seen.digest is None:
+            return known.state == Tag.State.MISSING
+        return known.state == Tag.State.PRESENT and known.digest == seen.digest
 
     def _meet(self, name: str, at: dt.datetime) -> Tag:
         """A name nobody has seen before; what it points to is another question."""

@@ -14,6 +14,7 @@ from tags.timeline import interval
 MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+SHORT = dt.timedelta(minutes=2)  # an interval that minutes are too coarse for
 
 
 def duration(length: dt.timedelta) -> str:
@@ -34,11 +35,12 @@ def duration(length: dt.timedelta) -> str:
 
 
 def relative(moment: dt.datetime, now: dt.datetime) -> str:
-    """How far a moment is from now: "just now", "2 min ago", "in 3 min"."""
-    if abs(moment - now) < dt.timedelta(seconds=5):
-        return _("just now")
+    """How far a moment is from now: "just now", "2 min ago", "in a moment", "in 3 min"."""
+    is_near = abs(moment - now) < dt.timedelta(seconds=5)
     if moment > now:
-        return _("in %s") % duration(moment - now)
+        return _("in a moment") if is_near else _("in %s") % duration(moment - now)
+    if is_near:
+        return _("just now")
     return _("%s ago") % duration(now - moment)
 
 
@@ -59,14 +61,14 @@ def heading(date: dt.date, now: dt.datetime) -> str:
     return {0: _("Today, %s"), 1: _("Yesterday, %s")}.get(days, "%s") % words
 
 
-def clock(moment: dt.datetime) -> str:
-    """The time of day, to the minute."""
-    return date_format(timezone.localtime(moment), "H:i")
+def clock(moment: dt.datetime, *, seconds: bool = False) -> str:
+    """The time of day, to the minute or to the second."""
+    return date_format(timezone.localtime(moment), "H:i:s" if seconds else "H:i")
 
 
-def point(moment: dt.datetime, now: dt.datetime) -> str:
+def point(moment: dt.datetime, now: dt.datetime, *, seconds: bool = False) -> str:
     """Day and time of day: "today 14:02", "Fri 9 May 14:02"."""
-    return f"{day(moment, now)} {clock(moment)}"
+    return f"{day(moment, now)} {clock(moment, seconds=seconds)}"
 
 
 def full(moment: dt.datetime) -> str:
@@ -77,18 +79,23 @@ def full(moment: dt.datetime) -> str:
 def between(after: dt.datetime | None, before: dt.datetime, now: dt.datetime | None = None) -> str:
     """The interval in which something happened; the day is said only when `now` is given, or both days differ."""
     told = interval(after, before, timezone.get_current_timezone())
-    if told.after is None:
-        return _("before %s") % (point(before, now) if now else clock(before))
+    first, last = told.after, told.before
+    if first is None:
+        return _("before %s") % (point(last, now) if now else clock(last))
+    if told.is_moment:
+        words = _("at %s") % clock(last)
+        return f"{day(last, now)} {words}" if now else words
+    seconds = last - first < SHORT
+    if seconds:
+        # Within one second the later end is told as the next one: "between" needs two times.
+        last = max(last, first + dt.timedelta(seconds=1))
+    words = _("between %(first)s and %(last)s")
     if told.spans_days:
         # Without a now to tell it by, the later day is no "today" either.
-        reference = now or told.before + dt.timedelta(days=2)
-        ends = {"after": point(told.after, reference), "before": point(told.before, reference)}
-        return _("between %(after)s and %(before)s") % ends
-    if told.moment:
-        words = _("at %s") % clock(before)
-    else:
-        words = _("between %(after)s and %(before)s") % {"after": clock(told.after), "before": clock(before)}
-    return f"{day(before, now)} {words}" if now else words
+        now = now or last + dt.timedelta(days=2)
+        return words % {"first": point(first, now, seconds=seconds), "last": point(last, now, seconds=seconds)}
+    words %= {"first": clock(first, seconds=seconds), "last": clock(last, seconds=seconds)}
+    return f"{day(last, now)} {words}" if now else words
 
 
 def zone() -> str:

@@ -1,4 +1,4 @@
-"""Is what a page shows still so? A repository's last look in words."""
+"""Is what a page shows still so? The last look at a repository, or at one of its tags, in words."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from tags.models import Tag
 from tags.pages import clock
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 class State(StrEnum):
     FRESH = "fresh"
+    PARTIAL = "partial"  # the last look did not see everything
     LATE = "late"  # nobody looked for more than two intervals
     FAILING = "failing"
     PAUSED = "paused"
@@ -26,8 +28,9 @@ class State(StrEnum):
 
 LABELS = {
     State.FRESH: _lazy("up to date"),
+    State.PARTIAL: _lazy("partly checked"),
     State.LATE: _lazy("late"),
-    State.FAILING: _lazy("not answering"),
+    State.FAILING: _lazy("last look failed"),
     State.PAUSED: _lazy("paused"),
     State.NEW: _lazy("not looked at yet"),
 }
@@ -35,7 +38,7 @@ LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """`words` fit a cell, `sentence` a banner; `reason` is the registry's own error, if any."""
+    """`words` fit a cell, `sentence` a banner; `reason` is what went wrong in the last look, if anything did."""
 
     state: State
     words: str
@@ -45,42 +48,65 @@ class Freshness:
 
     @property
     def is_warning(self) -> bool:
-        return self.state in (State.LATE, State.FAILING)
+        return self.state in (State.PARTIAL, State.LATE, State.FAILING)
 
     @property
     def label(self) -> str:
         return str(LABELS[self.state])
 
 
-def freshness(repository: Repository, now: dt.datetime) -> Freshness:
-    """How far one may trust what is known of a repository at `now`."""
-    checked = repository.checked_at
+def answered_at(tag: Tag) -> dt.datetime | None:
+    """When a tag last told what it points to: with all others, unless it keeps a time of its own; None: never."""
+    return None if tag.state == Tag.State.UNKNOWN else tag.looked_at or tag.repository.checked_at
+
+
+def gives_no_answer(tag: Tag) -> bool:
+    """Whether the others were looked at since this tag told what it points to; after a complete look all have."""
+    answered, checked = answered_at(tag), tag.repository.checked_at
+    if checked is None or tag.repository.outcome == tag.repository.Outcome.COMPLETE:
+        return False
+    return answered is None or answered < checked
+
+
+def freshness(repository: Repository, now: dt.datetime, tag: Tag | None = None) -> Freshness:
+    """How far one may trust what is known of a repository, or of a tag of it, at `now`."""
+    checked = answered_at(tag) if tag else repository.checked_at
     state = _state(repository, now)
     last = clock.relative(checked, now) if checked else _("never")
     following = _next(repository, now)
     since = clock.point(checked, now) if checked else ""
+    facts = {"since": since, "last": last, "next": following, "reason": repository.error}
+    if tag and gives_no_answer(tag) and state in (State.FRESH, State.PARTIAL):
+        state = State.PARTIAL
+        words = _("No answer for this tag · checked %(last)s · next %(next)s")
+        sentence = _("In the last look this tag gave no answer: %(reason)s. Below is its last known picture.")
+        return Freshness(state, words % facts, sentence % facts, repository.error, checked)
     match state:
         case State.PAUSED:
-            words = _("Paused · checked %s") % last
+            words = _("Paused · checked %(last)s")
             sentence = _("Nobody looks at this repository: it is paused. Below is the last known picture.")
         case State.NEW:
-            words = _("Not looked at yet · first look %s") % following
-            sentence = _("This repository has not been looked at yet; the first look comes %s.") % following
+            words = _("Not looked at yet · first look %(next)s")
+            sentence = _("This repository has not been looked at yet; the first look comes %(next)s.")
         case State.FAILING if checked is None:
-            words = _("No answer yet · next %s") % following
-            sentence = _("This registry has not answered yet, so nothing is known.")
+            words = _("No good look yet · next %(next)s")
+            sentence = _("No look has succeeded yet, so nothing is known: %(reason)s.")
         case State.FAILING:
-            words = _("No good answer since %(since)s · next %(next)s") % {"since": since, "next": following}
-            sentence = _("This registry has not answered since %s; below is the last known picture.") % since
+            words = _("No good look since %(since)s · next %(next)s")
+            sentence = _("No good look since %(since)s: %(reason)s. Below is the last known picture.")
         case State.LATE:
-            words = _("Late: checked %s") % last
-            sentence = (
-                _("Nobody has looked since %s, more than two intervals ago; below is the last known picture.") % since
+            words = _("Late: checked %(last)s")
+            sentence = _(
+                "Nobody has looked since %(since)s, more than two intervals ago; below is the last known picture."
             )
+        case State.PARTIAL:
+            words = _("Partly checked %(last)s · next %(next)s")
+            sentence = _("The last look was not whole: %(reason)s.")
+            facts["last"] = clock.relative(_looked_at(repository) or now, now)
         case _:
-            words = _("Checked %(last)s · next %(next)s") % {"last": last, "next": following}
+            words = _("Checked %(last)s · next %(next)s")
             sentence = ""
-    return Freshness(state, words, sentence, repository.error, checked)
+    return Freshness(state, words % facts, sentence % facts, repository.error, checked)
 
 
 def _state(repository: Repository, now: dt.datetime) -> State:
@@ -88,14 +114,21 @@ def _state(repository: Repository, now: dt.datetime) -> State:
         return State.PAUSED
     if repository.failures or repository.outcome == repository.Outcome.FAILED:
         return State.FAILING
-    if repository.checked_at is None:
+    looked = _looked_at(repository)
+    if looked is None:
         return State.NEW
-    if (now - repository.checked_at).total_seconds() > 2 * repository.every:
+    if (now - looked).total_seconds() > 2 * repository.every:
         return State.LATE
-    return State.FRESH
+    return State.PARTIAL if repository.outcome == repository.Outcome.PARTIAL else State.FRESH
+
+
+def _looked_at(repository: Repository) -> dt.datetime | None:
+    """When somebody last saw anything; a list in doubt is no complete look, and yet somebody looked."""
+    is_partial = repository.outcome == repository.Outcome.PARTIAL
+    return repository.polled_at if is_partial else repository.checked_at
 
 
 def _next(repository: Repository, now: dt.datetime) -> str:
     if repository.next_poll_at <= now:
         return _("any moment")
-    return _("in %s") % clock.duration(repository.next_poll_at - now)
+    return clock.relative(repository.next_poll_at, now)

@@ -15,13 +15,13 @@ from django.utils.translation import ngettext
 
 from tags.models.movement import short
 from tags.pages import clock
-from tags.timeline import Bar, Cluster, Granularity, bars, gaps, level_of_detail, ticks
+from tags.timeline import Bar, Cluster, Gap, Granularity, bars, gaps, level_of_detail, ticks
 from tags.versions import sort_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tags.timeline import Gap, Lane, Stretch
+    from tags.timeline import Lane, Stretch
 
 COLOURS = 8
 PATTERNS = 5
@@ -85,16 +85,19 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Hatch:
-    """A time in which nobody could look."""
+    """A time in which nobody could look, or `is_ahead` of the first look, when nobody meant to."""
 
     strip: Strip
     words: str
+    is_ahead: bool
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnLane:
     tag: str
     repository: str
+    registry: str
+    address: str
     url: str
     pieces: tuple[Piece, ...]
     hatches: tuple[Hatch, ...]
@@ -102,7 +105,7 @@ class DrawnLane:
     @property
     def summary(self) -> str:
         """What the picture of the lane is called."""
-        return _("Timeline of %(tag)s in %(repository)s") % {"tag": self.tag, "repository": self.repository}
+        return _("Timeline of %(tag)s in %(repository)s") % {"tag": self.tag, "repository": self.address.strip("/")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +116,18 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One lane as the database knows it; `address` is that of its repository's page."""
+    """One lane as the database knows it; `address` is that of its repository's page.
+
+    `unanswered_since`: the tag alone gave no answer from then on, though its repository was watched.
+    """
 
     lane: Lane
     repository: str
     address: str
     stretches: Sequence[Stretch]
     every: int
+    registry: str = ""
+    unanswered_since: dt.datetime | None = None
 
     @property
     def url(self) -> str:
@@ -145,15 +153,26 @@ def draw(sources: Sequence[Source], window: Window) -> list[DrawnLane]:
         DrawnLane(
             source.lane.name,
             source.repository,
+            source.registry,
+            source.address,
             source.url,
             tuple(
                 _cluster(item, source, window) if isinstance(item, Cluster) else _piece(item, source, window, looks)
                 for item in level_of_detail(found, window.start, window.end, window.now, NARROW)
             ),
-            tuple(_hatch(gap, window) for gap in unwatched(source.stretches, window, source.every)),
+            tuple(_hatch(gap, window) for gap in _gaps(source, window)),
         )
         for source, found in drawn
     ]
+
+
+def _gaps(source: Source, window: Window) -> list[Gap]:
+    """The gaps of a tag: those of its repository, and its own silence."""
+    found = unwatched(source.stretches, window, source.every)
+    since = source.unanswered_since
+    if since is None or since >= window.end:
+        return found
+    return [*found, Gap(since, window.now, _("this tag gave no answer"))]
 
 
 def unwatched(stretches: Sequence[Stretch], window: Window, every: int) -> list[Gap]:
@@ -234,7 +253,7 @@ def _cluster(cluster: Cluster, source: Source, window: Window) -> Piece:
 
 
 def _hatch(gap: Gap, window: Window) -> Hatch:
-    return Hatch(window.strip(gap.start, gap.end), gap_words(gap, window.now))
+    return Hatch(window.strip(gap.start, gap.end), gap_words(gap, window.now), is_ahead=gap.reason is None)
 
 
 def _first_known(source: Source, bar: Bar) -> dt.datetime:

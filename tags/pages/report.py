@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tags.models import Registry, Repository
     from tags.timeline import Gap
 
+WORST_FIRST = (State.FAILING, State.LATE, State.PARTIAL, State.FRESH, State.NEW, State.PAUSED)
 MOST_LISTED = 50  # repositories in good health, of one registry
 
 
@@ -42,21 +43,31 @@ class Report:
         if not self.registry.enabled:
             return State.PAUSED
         states = {watched.freshness.state for watched in self.repositories}
-        return next(
-            (state for state in (State.FAILING, State.LATE, State.FRESH, State.NEW) if state in states), State.NEW
-        )
+        return next((state for state in WORST_FIRST if state in states), State.NEW)
 
     @property
     def words(self) -> str:
-        """How many repositories are in which state: "12 up to date, 1 not answering"."""
+        """How many repositories are in another state than the label says: "12 up to date, 1 paused"."""
         if not self.repositories:
             return _("No repository of it is watched yet.")
-        counts = Counter(watched.freshness.state for watched in self.repositories)
-        return ", ".join(f"{counts[state]} {LABELS[state]}" for state in State if counts[state])
+        return ", ".join(
+            f"{self._counts[state]} {LABELS[state]}" for state in State if state != self.state and self._counts[state]
+        )
 
     @property
     def label(self) -> str:
-        return str(LABELS[self.state]) if self.repositories or not self.registry.enabled else _("nothing watched")
+        """The state, and of how many repositories it is where not of all: "1 of 3 failing"."""
+        if not self.repositories and self.registry.enabled:
+            return _("nothing watched")
+        count, of_all = self._counts[self.state], len(self.repositories)
+        if count == of_all:
+            return str(LABELS[self.state])
+        state = _("failing") if self.state == State.FAILING else LABELS[self.state]
+        return _("%(count)d of %(all)d %(state)s") % {"count": count, "all": of_all, "state": state}
+
+    @property
+    def _counts(self) -> Counter[State]:
+        return Counter(watched.freshness.state for watched in self.repositories)
 
     @property
     def listed(self) -> tuple[Watched, ...]:

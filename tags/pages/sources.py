@@ -1,4 +1,4 @@
-"""What the lanes of a timeline are drawn from: three queries, however many tags there are."""
+"""What the lanes of a timeline are drawn from: three queries, or four, however many tags there are."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from django.db.models import Exists, OuterRef, Q
 
 from tags.models import Coverage, Movement
+from tags.pages.freshness import answered_at, gives_no_answer
 from tags.pages.lanes import Source, unwatched
-from tags.pages.standing import Standing, names_of
+from tags.pages.standing import Standing, former_names, names_of
 from tags.timeline import Gap, Lane
 
 if TYPE_CHECKING:
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
     from tags.pages.lanes import Window
 
 MOST_GAPS = 100
+LATER = Coverage.objects.filter(repository=OuterRef("repository"), since__gt=OuterRef("since"))
 
 
 def sources(tags: Sequence[Tag], window: Window) -> list[Source]:
     """One source per tag, in the order given; the tags must have their repositories and registries at hand."""
-    names = names_of([_standing(tag) for tag in tags], None)
+    pointing = [_standing(tag) for tag in tags]
+    names = names_of(pointing, None)
+    names = former_names(pointing, names, None) | names
     moves: defaultdict[int, list[Movement]] = defaultdict(list)
     for move in Movement.objects.filter(tag__in=tags, before__gt=window.start).order_by("before", "pk"):
         moves[move.tag_id].append(move)
@@ -42,6 +46,8 @@ def sources(tags: Sequence[Tag], window: Window) -> list[Source]:
             address=tag.repository.get_absolute_url(),
             stretches=stretches[tag.repository_id],
             every=tag.repository.every,
+            registry=str(tag.repository.registry),
+            unanswered_since=answered_at(tag) if gives_no_answer(tag) else None,
         )
         for tag in tags
     ]
@@ -55,10 +61,9 @@ def stretches_of(
     repositories: Collection[int], start: dt.datetime, end: dt.datetime
 ) -> defaultdict[int, list[Coverage]]:
     """The coverage of a time, oldest first, and of each repository the last stretch even when it ended earlier."""
-    later = Coverage.objects.filter(repository=OuterRef("repository"), since__gt=OuterRef("since"))
     found: defaultdict[int, list[Coverage]] = defaultdict(list)
     of_them = Coverage.objects.filter(repository__in=repositories, since__lte=end).order_by("since", "pk")
-    for stretch in of_them.filter(Q(until__gte=start) | ~Exists(later)):
+    for stretch in of_them.filter(Q(until__gte=start) | ~Exists(LATER)):
         found[stretch.repository_id].append(stretch)
     return found
 
@@ -70,11 +75,13 @@ def gaps_of(repository: Repository, window: Window) -> list[tuple[Repository, Ga
 
 
 def long_gaps(window: Window) -> list[tuple[Repository, Gap]]:
-    """The last gaps of any repository that were longer than two of its intervals."""
-    missed = Coverage.objects.filter(watched=False, until__gte=window.start, since__lte=window.end)
-    found = missed.select_related("repository__registry").order_by("-until", "-pk")[:MOST_GAPS]
+    """The last gaps of any repository longer than two of its intervals; its last stretch goes on until now."""
+    missed = Coverage.objects.filter(watched=False, since__lte=window.end).annotate(is_over=Exists(LATER))
+    found = missed.filter(Q(until__gte=window.start) | Q(is_over=False)).select_related("repository__registry")
+    gaps = [
+        (stretch.repository, Gap(stretch.since, stretch.until if stretch.is_over else window.now, stretch.reason))
+        for stretch in found.order_by("is_over", "-until", "-pk")[:MOST_GAPS]
+    ]
     return [
-        (stretch.repository, Gap(stretch.since, stretch.until, stretch.reason))
-        for stretch in found
-        if (stretch.until - stretch.since).total_seconds() > 2 * stretch.repository.every
+        (repository, gap) for repository, gap in gaps if (gap.end - gap.start).total_seconds() > 2 * repository.every
     ]

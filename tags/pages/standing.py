@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tags.models import Tag
+from tags.models import Movement, Tag
 from tags.versions import Role, display_version
 
 if TYPE_CHECKING:
@@ -66,3 +66,14 @@ def names_of(pointers: Iterable[Standing], moment: dt.datetime | None) -> Names:
     repositories = {tag.repository_id for tag in pointers}
     digests = {digest for tag in pointers for digest in (tag.digest, tag.leaving_to) if digest}
     return version_names(standings(Tag.objects.filter(repository__in=repositories).naming(digests), moment))
+
+
+def former_names(pointers: Iterable[Standing], names: Names, moment: dt.datetime | None) -> Names:
+    """What the digests without a version were last called, up to `moment`; one query, none where all have a version."""
+    nameless = {(tag.repository_id, tag.digest) for tag in pointers if tag.digest} - names.keys()
+    if not nameless:
+        return {}
+    moves = Movement.objects.filter(repository__in={repository for repository, _digest in nameless})
+    if moment:
+        moves = moves.filter(before__lte=moment)
+    return moves.last_names({digest for _repository, digest in nameless})

@@ -42,6 +42,7 @@ class Row:
     group: AliasGroup
     arrivals: tuple[Arrival, ...]
     missing: tuple[str, ...]  # names that are listed though their image is missing
+    was: str  # what an image without a version was last called
 
     def matches(self, text: str) -> bool:
         """Whether the filter's text is in one of its names, or its digest begins with it; then the whole row stays."""
@@ -55,6 +56,7 @@ class PointerRow:
     tag: Standing
     group: AliasGroup | None
     leaving_to: str | None
+    was: str
 
     @property
     def aliases(self) -> list[str]:
@@ -91,16 +93,23 @@ class WhatIsWhere:
         return max(len(self.unpointed) - MOST_UNPOINTED, 0)
 
 
-def what_is_where(tags: Sequence[Standing], text: str, zone: dt.tzinfo) -> WhatIsWhere:
-    """The picture of one repository; `text` is what people filter by, `zone` tells which minutes are the same."""
+def what_is_where(
+    tags: Sequence[Standing], text: str, zone: dt.tzinfo, was: Mapping[str, str] | None = None
+) -> WhatIsWhere:
+    """The picture of one repository.
+
+    `text` is what people filter by, `zone` tells which minutes are the same, `was` what digests without a version
+    were last called.
+    """
+    was = was or {}
     by_name = {tag.name: tag for tag in tags}
     groups = group_by_digest((tag.name, tag.digest, Role(tag.role)) for tag in tags)
     of_digest = {group.digest: group for group in groups}
     newest_first = [group for group in reversed(groups) if group.versions]
     nameless = [group for group in groups if not group.versions]
-    rows = [_row(group, by_name, of_digest, zone) for group in (*newest_first, *nameless)]
+    rows = [_row(group, by_name, of_digest, zone, was.get(group.digest, "")) for group in (*newest_first, *nameless)]
     rows = [row for row in rows if row.matches(text)]
-    pointers = _pointer_rows(tags, of_digest)
+    pointers = _pointer_rows(tags, of_digest, was)
     return WhatIsWhere(
         rows=[row for row in rows if row.arrivals],
         unpointed=[row for row in rows if not row.arrivals],
@@ -116,7 +125,7 @@ def what_is_where(tags: Sequence[Standing], text: str, zone: dt.tzinfo) -> WhatI
 Groups = Mapping[str, AliasGroup]
 
 
-def _row(group: AliasGroup, by_name: Mapping[str, Standing], of_digest: Groups, zone: dt.tzinfo) -> Row:
+def _row(group: AliasGroup, by_name: Mapping[str, Standing], of_digest: Groups, zone: dt.tzinfo, was: str) -> Row:
     arrivals: dict[tuple[object, ...], list[Standing]] = {}
     for name in group.pointers:
         tag = by_name[name]
@@ -125,12 +134,17 @@ def _row(group: AliasGroup, by_name: Mapping[str, Standing], of_digest: Groups, 
         arrivals.setdefault((minutes, tag.leaving_to), []).append(tag)
     together = [Arrival(tuple(tags), _name(tags[0].leaving_to, of_digest)) for tags in arrivals.values()]
     missing = tuple(name for name in (*group.versions, *group.pointers) if by_name[name].is_missing)
-    return Row(group, tuple(sorted(together, key=lambda arrival: arrival.first.before, reverse=True)), missing)
+    return Row(group, tuple(sorted(together, key=lambda arrival: arrival.first.before, reverse=True)), missing, was)
 
 
-def _pointer_rows(tags: Sequence[Standing], of_digest: Groups) -> list[PointerRow]:
+def _pointer_rows(tags: Sequence[Standing], of_digest: Groups, was: Mapping[str, str]) -> list[PointerRow]:
     pointers = sorted((tag for tag in tags if tag.role == Role.POINTER), key=lambda tag: (tag.name.lower(), tag.name))
-    return [PointerRow(tag, of_digest.get(tag.digest or ""), _name(tag.leaving_to, of_digest)) for tag in pointers]
+    return [
+        PointerRow(
+            tag, of_digest.get(tag.digest or ""), _name(tag.leaving_to, of_digest), was.get(tag.digest or "", "")
+        )
+        for tag in pointers
+    ]
 
 
 def _name(digest: str | None, of_digest: Groups) -> str | None:

@@ -15,10 +15,13 @@ from tags.views.timeline import listed, picture
 from tags.views.window import Asked, asked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.http import HttpRequest, HttpResponse
 
     from tags.models.movement import MovementQuerySet
     from tags.models.tag import TagQuerySet
+    from tags.pages.journal import Day
     from tags.pages.lanes import Window
     from tags.registry import Reference
 
@@ -47,15 +50,17 @@ def _page(
     there = _there(_in_picture(tags, ask, repository), ask.window)
     drawn = list(there.select_related("repository__registry").order_by("-before", "-pk")[:LANES])
     drawn.sort(key=lambda tag: (tag.repository.registry.address, tag.repository.name, tag.name))
+    lanes, days = picture(ask, drawn), listed(request, ask, ask.of(moves), repository)
     return render(
         request,
         "tags/movements.html",
         {
             "page": "movements",
             "repository": repository,
+            "registry_is_named": len(_registries(drawn, days["days"])) > 1,
             "lanes_left_out": there.count() - len(drawn) if len(drawn) == LANES else 0,
-            **picture(ask, drawn),
-            **listed(request, ask, ask.of(moves), repository),
+            **lanes,
+            **days,
         },
     )
 
@@ -71,3 +76,11 @@ def _there(tags: TagQuerySet, window: Window) -> TagQuerySet:
     """Those that pointed to something in the window."""
     gone = tags.filter(state=Tag.State.REMOVED, before__lt=window.start)
     return tags.filter(first_seen_at__lte=window.end).exclude(state=Tag.State.UNKNOWN).exclude(pk__in=gone)
+
+
+def _registries(tags: Iterable[Tag], days: Iterable[Day]) -> set[int]:
+    """The registries a page is about: of one alone nobody has to read the name again and again."""
+    entries = [entry for day in days for entry in day.entries]
+    told = [move.tag.repository for entry in entries for move in entry.moves]
+    told += [repository for entry in entries for repository in entry.repositories]
+    return {repository.registry_id for repository in (*told, *(tag.repository for tag in tags))}

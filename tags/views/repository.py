@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from tags.pages.freshness import freshness
 from tags.pages.knowledge import unknown_because
-from tags.pages.standing import standings
+from tags.pages.standing import former_names, standings, version_names
 from tags.pages.whatiswhere import what_is_where
 from tags.views.asking import explain_bad_addresses, moment_of, text_of
 from tags.views.finding import elsewhere, find, not_watched
@@ -30,6 +30,7 @@ def repository(request: HttpRequest, reference: Reference) -> HttpResponse:
     moment, now, text = moment_of(request), timezone.now(), text_of(request)
     unknown = unknown_because([found], moment, now).get(found.pk, "") if moment else ""
     tags = [] if unknown else standings(found.tags.shown(), moment)
+    was = {digest: name for (_pk, digest), name in former_names(tags, version_names(tags), moment).items()}
     return render(
         request,
         "tags/repository.html",
@@ -37,7 +38,7 @@ def repository(request: HttpRequest, reference: Reference) -> HttpResponse:
             "page": "board",
             "repository": found,
             "freshness": freshness(found, now),
-            "picture": what_is_where(tags, text, timezone.get_current_timezone()),
+            "picture": what_is_where(tags, text, timezone.get_current_timezone(), was),
             "by": "pointer" if request.GET.get("by") == "pointer" else "version",
             "unknown": unknown,
             "text": text,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from django.shortcuts import render
 from django.utils import timezone
 
-from tags.pages.freshness import freshness
-from tags.pages.standing import standings
+from tags.pages.freshness import answered_at, freshness
+from tags.pages.standing import former_names, standings, version_names
 from tags.versions import Role, also_known_as, display_version
 from tags.views.asking import explain_bad_addresses
 from tags.views.finding import elsewhere, find, not_watched
@@ -43,11 +43,12 @@ def tag(request: HttpRequest, reference: Reference) -> HttpResponse:
             "page": "board",
             "repository": repository,
             "tag": found,
-            "freshness": freshness(repository, now),
+            "freshness": freshness(repository, now, found),
             "version": display_version(versions),
+            "was": former_names(same, version_names(same), None).get((repository.pk, str(found.digest)), ""),
             "also_known_as": [name for name in also_known_as(versions) if name != found.name],
             "pointers": sorted(tag.name for tag in same if tag.role == Role.POINTER and tag.name != found.name),
-            "checked_at": found.looked_at or repository.checked_at,
+            "checked_at": answered_at(found),
             **picture(ask, [found]),
             "kinds": [],  # a tag has few movements: no filter
             **listed(request, ask, ask.of(found.movements.all()), repository),

@@ -28,8 +28,10 @@ BEFORE_ANYTHING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 def picture(ask: Asked, tags: Sequence[Tag]) -> dict[str, Any]:
     """The lanes of these tags and the axis under them."""
+    lanes = draw(sources(tags, ask.window), ask.window)
     return {
-        "lanes": draw(sources(tags, ask.window), ask.window),
+        "lanes": lanes,
+        "is_ahead": any(hatch.is_ahead for lane in lanes for hatch in lane.hatches),
         "ticks": axis(ask.window, timezone.get_current_timezone()),
         "window": ask.window,
         "asked": ask,
@@ -54,6 +56,7 @@ def listed(request: HttpRequest, ask: Asked, moves: MovementQuerySet, repository
     earliest = window.start if ask.is_bounded else BEFORE_ANYTHING
     beside = Window(page[-1].before if has_more else min(earliest, newest), newest, window.now)
     gaps = gaps_of(repository, beside) if repository else long_gaps(beside)
+    gaps = [(of, gap) for of, gap in gaps if not since or gap.end <= newest]  # those that end later were told before
     return {
         "days": journal(page, [] if ask.is_filtered else gaps, window.now),
         "older": cursor(page[-1].before, page[-1].pk) if has_more else "",

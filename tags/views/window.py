@@ -20,16 +20,18 @@ if TYPE_CHECKING:
 
     from tags.models.movement import MovementQuerySet
 
+MONTH = 30  # days
 SPANS: dict[str, tuple[int | None, str | Promise]] = {
     "day": (1, gettext_lazy("Day")),
     "week": (7, gettext_lazy("Week")),
-    "month": (30, gettext_lazy("Month")),
+    "month": (MONTH, gettext_lazy("Month")),
     "quarter": (91, gettext_lazy("Quarter")),
     "all": (None, gettext_lazy("All")),
 }
-DEFAULT = "month"
 # Never less than this is shown: after the first look there would be nothing to see in a few seconds' time.
-SHORTEST = dt.timedelta(minutes=10)
+SHORTEST = dt.timedelta(minutes=1)
+# So much of the picture lies before the first look: what begins with it is seen to begin.
+MARGIN = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def asked(request: HttpRequest, now: dt.datetime, oldest: dt.datetime | None) ->
     start, end = moment_of(request, "from"), moment_of(request, "to")
     if end and _is_day(text_of(request, "to")):
         end += dt.timedelta(days=1)  # the day that is named is meant as a whole
-    span = text_of(request, "span") or ("" if start or end else DEFAULT)
+    span = text_of(request, "span") or ("" if start or end else _default(now, oldest))
     if span and span not in SPANS:
         raise BadAddress(_("“%s” is no span: choose day, week, month, quarter or all.") % span)
     tags = tuple(request.GET.getlist("tag"))
@@ -93,12 +95,19 @@ def _window(
 ) -> Window:
     end = min(end or now, now)
     first = min(oldest or end, end - SHORTEST)
+    first -= (end - first) * MARGIN
     if start is None:
-        days = SPANS[span][0] if span else 30
+        days = SPANS[span][0] if span else MONTH
         start = first if days is None else end - dt.timedelta(days=days)
     if start >= end:
         raise BadAddress(_("The time ends before it begins: choose an earlier “from” or a later “to”."))
     return Window(start, end, now)
+
+
+def _default(now: dt.datetime, oldest: dt.datetime | None) -> str:
+    """The span of who chose none: a month would be an almost empty picture on the first days."""
+    is_young = oldest is not None and now - oldest < dt.timedelta(days=MONTH)
+    return "all" if is_young else "month"
 
 
 def _is_day(text: str) -> bool:

@@ -59,6 +59,14 @@ def test_no_page_is_wider_than_a_telephone(page: Page, live_server: Any) -> None
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
 
 
+def test_a_label_of_two_lines_makes_room_for_itself_on_a_telephone(page: Page, live_server: Any) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{live_server.url}/registries/")
+    cells = "[...document.querySelectorAll('table.cards td')]"
+    page.evaluate(f"{cells}.forEach(cell => cell.dataset.label = 'a label that takes two lines')")
+    assert page.evaluate(f"{cells}.every(cell => cell.scrollHeight <= cell.clientHeight + 1)")
+
+
 def test_the_filter_narrows_as_one_types(page: Page, live_server: Any) -> None:
     page.goto(live_server.url + APP)
     page.get_by_label("Filter").press_sequentially("qatest")

@@ -320,6 +320,14 @@ def test_what_came_back_with_other_content_has_moved(repository: Repository) -> 
     assert repository.tags.get(name="2.1").moved
 
 
+def test_a_missing_image_that_gave_no_answer_is_checked_again(repository: Repository) -> None:
+    record(repository, seen(EXAMPLE | {"staging": None}, 0))
+    record(repository, seen(EXAMPLE, 5, failing=("staging",)))
+    assert repository.tags.get(name="staging").looked_at == at(0) + 2 * SECOND
+    record(repository, seen(EXAMPLE | {"staging": None}, 10))
+    assert repository.tags.get(name="staging").looked_at is None
+
+
 def test_a_version_is_not_said_to_point_to_itself(repository: Repository) -> None:
     record(repository, seen(EXAMPLE, 0))
     [movement] = record(repository, seen(EXAMPLE | {"2.3": "2.3"}, 5))

@@ -45,6 +45,11 @@ def test_moments_are_told_from_now_in_both_directions() -> None:
     assert clock.relative(before(seconds=1), NOW) == "just now"
 
 
+def test_what_is_to_come_is_never_just_now() -> None:
+    assert clock.relative(before(seconds=-0.4), NOW) == "in a moment"
+    assert clock.relative(before(seconds=-20), NOW) == "in 20 s"
+
+
 def test_days_are_named_as_the_viewer_lives_them() -> None:
     late_in_utc = dt.datetime(2026, 5, 14, 23, 30, tzinfo=dt.UTC)  # 01:30 of the 15th in Berlin
     assert clock.point(late_in_utc, NOW) == "today 01:30"
@@ -59,9 +64,30 @@ def test_an_interval_is_told_with_both_its_ends() -> None:
     assert clock.between(after, seen, NOW) == "Sat 9 May between 14:02 and 14:07"
 
 
-def test_an_interval_within_a_minute_is_a_moment() -> None:
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.2, "between 14:07:40 and 14:07:41"),
+        (6, "between 14:07:34 and 14:07:40"),
+        (100, "between 14:06:00 and 14:07:40"),
+        (120, "between 14:05 and 14:07"),
+    ],
+)
+def test_a_short_interval_is_told_to_the_second(seconds: float, words: str) -> None:
+    seen = dt.datetime(2026, 5, 9, 12, 7, 40, 500_000, tzinfo=dt.UTC)
+    assert clock.between(seen - dt.timedelta(seconds=seconds), seen) == words
+
+
+def test_only_a_known_moment_is_told_as_one() -> None:
     seen = dt.datetime(2026, 5, 9, 12, 7, 40, tzinfo=dt.UTC)
-    assert clock.between(seen - dt.timedelta(seconds=20), seen) == "at 14:07"
+    assert clock.between(seen, seen) == "at 14:07"
+    assert clock.between(seen, seen, NOW) == "Sat 9 May at 14:07"
+
+
+def test_a_short_interval_across_midnight_names_days_and_seconds() -> None:
+    seen = dt.datetime(2026, 5, 8, 22, 0, 10, tzinfo=dt.UTC)
+    told = clock.between(seen - dt.timedelta(seconds=20), seen, NOW)
+    assert told == "between Fri 8 May 23:59:50 and Sat 9 May 00:00:10"
 
 
 def test_an_interval_across_midnight_names_both_days() -> None:

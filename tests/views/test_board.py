@@ -8,6 +8,7 @@ from tags.models import Heartbeat
 from tags.registry import TimedOut
 from tests.factories import DAY, HOUR, MINUTE, NOW, example, look, moved, watch
 from tests.listings import EXAMPLE
+from tests.views.partly import unanswered
 from tests.views.reading import read, rows_of
 
 if TYPE_CHECKING:
@@ -87,10 +88,16 @@ def test_the_board_tells_that_nobody_looks(client: Client) -> None:
     assert "No worker" not in read(client, "/")
 
 
-def test_a_registry_that_does_not_answer_is_marked_in_words(client: Client) -> None:
+def test_a_look_that_failed_is_marked_in_words(client: Client) -> None:
     repository = example(at=NOW - HOUR)
     look(repository, {}, error=TimedOut("registry.example.com timed out"))
-    assert "No good answer since today 13:00" in read(client, "/")
+    assert "No good look since today 13:00 · next in 4 min registry.example.com timed out" in read(client, "/")
+
+
+def test_a_look_that_missed_a_tag_is_marked_with_its_error(client: Client) -> None:
+    unanswered("perftesting")
+    page = read(client, "/")
+    assert "Partly checked just now · next in 4 min 1 of 12 tags could not be looked at: registry timed out" in page
 
 
 def test_an_image_nobody_looked_at_for_long_is_late(client: Client) -> None:

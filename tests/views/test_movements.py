@@ -7,9 +7,9 @@ from django.test import Client
 
 from tags.models import Movement
 from tags.registry import TimedOut
-from tests.factories import DAY, HOUR, MINUTE, NOW, example, keep_watching, look, moved, watch
+from tests.factories import DAY, HOUR, MINUTE, NOW, SECOND, example, keep_watching, look, moved, watch
 from tests.listings import EXAMPLE
-from tests.views.reading import bars_of, read
+from tests.views.reading import bars_of, read, text_of
 
 if TYPE_CHECKING:
     from pytest_django import DjangoAssertNumQueries
@@ -74,6 +74,89 @@ def test_on_the_page_of_all_images_only_long_gaps_are_told_once_for_all_they_hit
         look(repository, EXAMPLE, NOW - HOUR)
     page = read(client, "/movements/")
     assert page.count("not watched today between 11:00 and 13:00: registry timed out") == 1
+
+
+def test_a_gap_that_goes_on_has_no_end(client: Client) -> None:
+    repository = example(at=NOW - 3 * HOUR)
+    for minutes in (60, 30):
+        look(repository, {}, NOW - minutes * MINUTE, error=TimedOut("it took too long"))
+    assert "not watched since today 11:00: registry timed out" in read(client, "/movements/")
+    assert "not watched since today 11:00: registry timed out" in read(client, APP)
+
+
+@pytest.mark.usefixtures("_short_pages")
+def test_a_gap_that_goes_on_stands_on_the_first_page_only(client: Client) -> None:
+    long_story()
+    silent = example("registry.example.com/shop/cart", at=NOW - 3 * HOUR)
+    look(silent, {}, NOW - 2 * HOUR, error=TimedOut("it took too long"))
+    first = client.get("/movements/")
+    older = client.get(f"/movements/?cursor={first.context['older']}")
+    told = ["not watched since" in page.text.partition('class="journal"')[2] for page in (first, older)]
+    assert told == [True, False]
+
+
+def test_images_of_the_same_name_are_told_apart_by_their_registries(client: Client) -> None:
+    for address in ("registry.example.com", "127.0.0.1:5000"):
+        repository = moved(f"{address}/shop/app", at=NOW - 2 * HOUR)
+        look(repository, {}, NOW - HOUR, error=TimedOut("it took too long"))
+    response = client.get("/movements/")
+    page = text_of(response)
+    for address in ("registry.example.com", "127.0.0.1:5000"):
+        assert page.count(f"shop/app {address}") == 1  # over its lanes
+        assert f"production and rollback moved together shop/app · {address}" in page
+        assert f"registry timed out shop/app · {address}" in page
+        assert f'aria-label="Timeline of production in {address}/shop/app"' in response.text
+
+
+def test_one_registry_alone_is_not_named_again_and_again(client: Client) -> None:
+    moved()
+    assert "registry.example.com" not in read(client, "/movements/")
+
+
+def test_after_one_minute_and_one_move_both_bars_fill_the_picture(client: Client) -> None:
+    repository = watch()
+    look(repository, {**EXAMPLE, "production": "1.3"}, NOW - 55 * SECOND)
+    look(repository, EXAMPLE, NOW - 25 * SECOND)
+    for query in ("", "?span=all"):
+        response = client.get(f"{APP}{query}")
+        [lane] = [lane for lane in response.context["lanes"] if lane.tag == "production"]
+        assert [piece.label for piece in lane.pieces] == ["1.3", "2.0"]
+        assert sum(float(piece.strip.width.rstrip("%")) for piece in lane.pieces) > 95
+        assert 'aria-current="true">All<' in response.text
+
+
+def test_a_past_of_more_than_a_month_begins_with_the_last_one(client: Client) -> None:
+    example(at=NOW - 40 * DAY)
+    response = client.get(APP)
+    assert 'aria-current="true">Month<' in response.text
+    assert response.context["window"].start == NOW + 5 * SECOND - 30 * DAY
+
+
+def test_the_time_before_the_first_look_is_drawn_as_what_it_is(client: Client) -> None:
+    example(at=NOW - DAY)
+    page = client.get(f"{APP}?span=month")
+    assert "not watched yet" in text_of(page)
+    assert page.text.count('class="ahead"') == 1 + 5  # the legend's and one a lane
+    assert "not watched yet" not in read(client, f"{APP}?span=day")
+
+
+def test_a_digest_that_lost_its_version_keeps_its_name_in_all_lanes(client: Client) -> None:
+    repository = watch()
+    look(repository, {**EXAMPLE, "production": "1.3"}, NOW - 10 * MINUTE)
+    look(repository, {**EXAMPLE, "production": "2.1"}, NOW - 5 * MINUTE)
+    look(repository, {**EXAMPLE, "production": "2.1", "2.1": "2.1 made anew"})
+    last = {lane.tag: lane.pieces[-1] for lane in client.get(APP).context["lanes"]}
+    assert last["production"].label == last["qatesting"].label == "2.1"
+    assert last["production"].look == last["qatesting"].look
+
+
+def test_lost_versions_cost_one_query_however_many(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    repository = example(at=NOW - 5 * MINUTE)
+    look(repository, {**EXAMPLE, "2.1": "2.1 made anew", "2.0": "2.0 made anew", "1.3": "1.3 made anew"})
+    with django_assert_num_queries(9):
+        client.get(APP)
 
 
 def test_the_page_of_all_images_names_the_image_of_each_move(client: Client) -> None:

@@ -6,8 +6,9 @@ from django.test import Client
 
 from tags.models import Heartbeat, Registry, Repository
 from tags.registry import CredentialsRefused, TimedOut
-from tests.factories import HOUR, MINUTE, NOW, example, look, watch
+from tests.factories import HOUR, MINUTE, NOW, SECOND, example, look, watch
 from tests.listings import EXAMPLE
+from tests.views.partly import unanswered
 from tests.views.reading import read, rows_of
 
 if TYPE_CHECKING:
@@ -27,9 +28,42 @@ def test_what_goes_wrong_stands_first_and_in_words(client: Client) -> None:
         watch("registry.example.com/shop/secret"), {}, error=CredentialsRefused("the registry refused the credentials")
     )
     page = read(client, "/registries/")
-    assert "registry.example.com not answering 1 up to date, 1 not answering" in page
+    assert "registry.example.com 1 of 2 failing 1 up to date" in page
     assert page.index("shop/secret") < page.index("shop/app")
-    assert "not answering the registry refused the credentials never" in page
+    assert "last look failed the registry refused the credentials never" in page
+
+
+def test_what_all_images_agree_on_is_said_once(client: Client) -> None:
+    for name in ("app", "cart"):
+        example(f"registry.example.com/shop/{name}")
+    assert "registry.example.com up to date Image State" in read(client, "/registries/")
+
+
+def test_a_registry_whose_images_are_all_paused_is_not_new(client: Client) -> None:
+    example()
+    Repository.objects.update(enabled=False)
+    assert "registry.example.com paused Image State" in read(client, "/registries/")
+
+
+def test_a_look_that_missed_a_tag_is_no_complete_one(client: Client) -> None:
+    unanswered("perftesting")
+    row = rows_of(client.get("/registries/"))[1]
+    assert "partly checked 1 of 12 tags could not be looked at: registry timed out partly: today 14:00" in row
+
+
+def test_a_look_that_is_due_in_a_moment_is_not_just_now(client: Client) -> None:
+    example()
+    Repository.objects.update(next_poll_at=NOW + 7 * SECOND)
+    assert rows_of(client.get("/registries/"))[1].endswith("today 14:00 (in a moment)")
+
+
+def test_a_gap_that_goes_on_has_no_end(client: Client) -> None:
+    repository = example(at=NOW - 2 * HOUR)
+    for minutes in (60, 30):
+        look(repository, {}, NOW - minutes * MINUTE, error=TimedOut("it took too long"))
+    assert "not watched since today 12:00: registry timed out (shop/app)" in " ".join(
+        read(client, "/registries/").replace("( ", "(").replace(" )", ")").split()
+    )
 
 
 def test_gaps_are_told_once_for_all_images_they_hit(client: Client) -> None:

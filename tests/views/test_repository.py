@@ -9,6 +9,7 @@ from tags.models import Repository
 from tags.registry import CredentialsRefused, TimedOut
 from tests.factories import DAY, HOUR, MINUTE, NOW, SECOND, example, look, moved, watch
 from tests.listings import EXAMPLE, digest
+from tests.views.partly import unanswered
 from tests.views.reading import read, rows_of
 
 if TYPE_CHECKING:
@@ -99,13 +100,30 @@ def test_how_fresh_the_picture_is_stands_on_it(client: Client) -> None:
     assert "Checked 2 min ago · next in 3 min" in read(client, APP)
 
 
-def test_a_registry_that_does_not_answer_is_told_with_its_reason(client: Client) -> None:
+def test_a_look_that_failed_is_told_with_its_reason(client: Client) -> None:
     repository = example(at=NOW - 2 * HOUR)
     look(repository, {}, NOW, error=TimedOut("registry.example.com timed out after 30 s"))
     page = read(client, APP)
-    assert "This registry has not answered since today 12:00; below is the last known picture." in page
-    assert "The reason: registry.example.com timed out after 30 s" in page
+    assert (
+        "No good look since today 12:00: registry.example.com timed out after 30 s. Below is the last known picture."
+    ) in page
     assert "2.0 production" in page
+
+
+def test_a_look_that_missed_a_tag_is_told_with_its_reason(client: Client) -> None:
+    unanswered("perftesting")
+    page = read(client, APP)
+    assert "Partly checked just now" in page
+    assert "The last look was not whole: 1 of 12 tags could not be looked at: registry timed out." in page
+
+
+def test_an_image_that_lost_its_version_says_which_it_was(client: Client) -> None:
+    repository = example(at=NOW - 5 * MINUTE)
+    look(repository, {**EXAMPLE, "2.1": "2.1 made anew"})
+    assert "no version tag (was 2.1) perftesting qatesting" in read(client, APP)
+    assert "no version tag (was 2.1)" in read(client, f"{APP}?by=pointer")
+    assert "no version tag (was 2.1)" in read(client, "/registry.example.com/shop/app:qatesting/")
+    assert "(was" not in read(client, f"{APP}?at=2026-05-15T13:55:30")
 
 
 def test_empty_pages_say_what_comes_next(client: Client) -> None:

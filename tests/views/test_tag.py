@@ -6,7 +6,8 @@ from django.test import Client
 
 from tests.factories import MINUTE, NOW, example, look, moved, watch
 from tests.listings import EXAMPLE
-from tests.views.reading import bars_of, read
+from tests.views.partly import unanswered
+from tests.views.reading import bars_of, read, text_of
 
 if TYPE_CHECKING:
     from pytest_django import DjangoAssertNumQueries
@@ -53,6 +54,32 @@ def test_a_tag_whose_image_is_missing_says_so(client: Client) -> None:
 def test_a_pointer_on_no_version_shows_its_digest(client: Client) -> None:
     look(watch(), {"nightly": "night"})
     assert "no version tag" in read(client, f"{APP}:nightly/")
+
+
+def test_a_tag_that_gives_no_answer_claims_no_newer_look(client: Client) -> None:
+    unanswered("perftesting")
+    response = client.get(f"{APP}:perftesting/")
+    page = text_of(response)
+    assert "No answer for this tag · checked 60 min ago" in page
+    assert "In the last look this tag gave no answer: 1 of 12 tags could not be looked at: registry timed out." in page
+    assert "Checked today 13:00 (60 min ago)" in page
+    assert [hatch.words for hatch in response.context["lanes"][0].hatches if not hatch.is_ahead][-1:] == [
+        "not watched since today 13:00: this tag gave no answer"
+    ]
+
+
+def test_the_other_tags_of_a_look_that_missed_one_were_checked(client: Client) -> None:
+    unanswered("perftesting")
+    response = client.get(f"{APP}:production/")
+    assert "Checked today 14:00 (just now)" in text_of(response)
+    assert "this tag gave no answer" not in response.text
+
+
+def test_a_tag_that_never_gave_an_answer_was_never_checked(client: Client) -> None:
+    unanswered("next")
+    page = read(client, f"{APP}:next/")
+    assert "No answer for this tag · checked never" in page
+    assert "Checked not yet" in page
 
 
 def test_a_tag_nobody_has_seen_is_not_found(client: Client) -> None:
