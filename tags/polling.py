@@ -13,13 +13,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from tags.models import LeaseLost, Registry, Repository
-from tags.registry import Client, Listing, Misconfigured, RegistryError, TimedOut, look_at_all
+from tags.registry import Catalog, Client, Listing, Misconfigured, RegistryError, TimedOut, look_at_all
 
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Callable, Iterable
 
-    from tags.registry import Catalog, Settings
+    from tags.registry import Settings
 
 SECONDS_BETWEEN_RENEWALS = 10
 SECONDS_A_PERSON_WAITS = 4
@@ -96,8 +96,8 @@ def fetch(
     """Ask the registry, keeping the lease alive meanwhile. Raises LeaseLost when it was lost on the way."""
     try:
         client = client_for(repository.registry)
-    except ImproperlyConfigured as error:
-        return _nothing(repository, Misconfigured(str(error)))
+    except Misconfigured as error:
+        return _nothing(repository, error)
     stop = threading.Event()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="listing") as executor:
         future = executor.submit(client.listing, repository.name, look, progress, stop)
@@ -112,7 +112,10 @@ def fetch(
 
 def discover(registry: Registry) -> Catalog:
     """Read a registry's catalog and start watching what its patterns ask for; nothing is ever taken away here."""
-    catalog = client_for(registry).catalog()
+    try:
+        catalog = client_for(registry).catalog()
+    except Misconfigured as error:
+        catalog = Catalog((), complete=False, error=error)
     with transaction.atomic():
         known = set(registry.repositories.values_list("name", flat=True))
         Repository.objects.bulk_create(
@@ -130,19 +133,19 @@ def discover(registry: Registry) -> Catalog:
 def check_connections(registries: Iterable[Registry]) -> dict[Registry, RegistryError | None]:
     """Ask each registry once whether it answers and takes the credentials; None: it does."""
     with_threads = ThreadPoolExecutor(thread_name_prefix="check")
-    checks = {registry: with_threads.submit(_check, registry.client_settings()) for registry in registries}
+    checks = {registry: with_threads.submit(_check, registry) for registry in registries}
     with_threads.shutdown(wait=False)
     wait(checks.values(), timeout=SECONDS_A_PERSON_WAITS)
     late = TimedOut(f"it does not answer within {SECONDS_A_PERSON_WAITS} s")
     return {registry: check.result() if check.done() else late for registry, check in checks.items()}
 
 
-def _check(settings: Settings) -> RegistryError | None:
-    with Client(settings, deadline=SECONDS_A_PERSON_WAITS) as client:
-        try:
+def _check(registry: Registry) -> RegistryError | None:
+    try:
+        with Client(_settings(registry), deadline=SECONDS_A_PERSON_WAITS) as client:
             client.check()
-        except RegistryError as error:
-            return error
+    except RegistryError as error:
+        return error
     return None
 
 
@@ -168,8 +171,11 @@ _clients_lock = threading.Lock()
 
 
 def client_for(registry: Registry) -> Client:
-    """The one client of a registry in this process, so that its connections and tokens are used again."""
-    settings = registry.client_settings()
+    """The one client of a registry in this process, so that its connections and tokens are used again.
+
+    Raises Misconfigured when the stored credentials cannot be read.
+    """
+    settings = _settings(registry)
     with _clients_lock:
         known, client = _clients.get(registry.pk, (None, None))
         if client is None or known != settings:
@@ -178,3 +184,10 @@ def client_for(registry: Registry) -> Client:
             client = Client(settings)
             _clients[registry.pk] = (settings, client)
         return client
+
+
+def _settings(registry: Registry) -> Settings:
+    try:
+        return registry.client_settings()
+    except ImproperlyConfigured as error:
+        raise Misconfigured(str(error)) from error

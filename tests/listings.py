@@ -43,14 +43,15 @@ def seen(
     failing: tuple[str, ...] = (),
     error: RegistryError | None = None,
     pushed: Mapping[str, dt.datetime] | None = None,
+    wait: float | None = None,
 ) -> Listing:
     """What a poll at that minute saw: tag -> content (None: no image behind it).
 
     The list is asked for on the minute and comes a second later, the looks go out at +2 s and are answered at +3 s.
-    `failing` tags are listed and give no answer; an `error` makes the list incomplete.
+    `failing` tags are listed and give no answer (but how many seconds to `wait`); an `error` makes the list incomplete.
     """
     moment = at(minute)
-    failed = TimedOut("registry timed out")
+    failed = TimedOut("registry timed out", retry_after=wait)
     return Listing(
         repository="app",
         tags=frozenset(tags) | frozenset(failing),

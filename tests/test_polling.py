@@ -180,12 +180,19 @@ def test_a_mistake_of_ours_is_a_failed_poll_and_not_tried_again_at_once(
     assert Repository.objects.claim_due(limit=1) == []
 
 
-def test_credentials_that_no_key_reads_fail_the_poll_in_words(example: FakeRegistry, settings) -> None:
+def test_credentials_that_no_key_reads_are_told_in_words_wherever_they_are_needed(
+    example: FakeRegistry, settings
+) -> None:
     repository = watched(example)
     repository.registry.set_secret("pass")
+    repository.registry.save()
     settings.SECRETS_KEYS = ["another key"]
     assert polling.poll(repository).outcome == "failed"
     assert "SECRETS_KEYS" in repository.error
+    assert "SECRETS_KEYS" in str(polling.discover(repository.registry).error)
+    [error] = polling.check_connections([repository.registry]).values()
+    assert "SECRETS_KEYS" in str(error)
+    assert example.requests == []
 
 
 def test_connections_are_checked_in_words(example: FakeRegistry) -> None:

@@ -256,7 +256,7 @@ class Repository(models.Model):
         if recording.doubted:
             return now + dt.timedelta(seconds=self.every)
         if self.failures > 1 or retry_after:
-            backoff = min(self.every * 2 ** min(self.failures - 1, 10), max(self.every, LONGEST_BACKOFF))
+            backoff = min(self.every * 2 ** min(max(self.failures - 1, 0), 10), max(self.every, LONGEST_BACKOFF))
             seconds = max(retry_after or 0, backoff) * random.uniform(1, 1.2)  # noqa: S311 (it spreads, it hides nothing)
             return now + dt.timedelta(seconds=seconds)
         # A hash of the name gives each repository its own place in the interval, so that they don't fall due together.

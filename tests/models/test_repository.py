@@ -193,3 +193,9 @@ def test_what_was_claimed_in_vain_goes_to_the_end_of_the_line(clock) -> None:
     assert [pk for pk, _lease in Repository.objects.claim_due(limit=1)] == [hanging.pk]
     clock.shift(LEASE + SECOND)
     assert [pk for pk, _lease in Repository.objects.claim_due(limit=1)] == [waiting.pk]
+
+
+def test_one_tag_that_asks_for_patience_makes_no_poll_come_sooner() -> None:
+    repository = make_repository(interval=300)
+    record(repository, seen(EXAMPLE, 0, failing=("2.0",), wait=1))
+    assert repository.next_poll_at - repository.polled_at >= dt.timedelta(seconds=300)
