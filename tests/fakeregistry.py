@@ -322,6 +322,14 @@ class FakeRegistry:
         return scheme == "Basic" and b64decode(encoded).decode() == f"{self.username}:{self.password}"
 
 
+def neighbours(*urls: str) -> frozenset[str]:
+    """Approves, for `approved_realms`, something at these origins that nobody asks for.
+
+    No realm that a test names gets credentials by it, but their servers, on this machine, may be connected to.
+    """
+    return frozenset(f"{url}/approved" for url in urls)
+
+
 # Faults
 
 

@@ -2,6 +2,7 @@
 
 from .client import Catalog, Client, Listing, look_at_all
 from .errors import (
+    AddressRefused,
     BadAnswer,
     Cancelled,
     CredentialsRefused,
@@ -22,6 +23,7 @@ from .reference import InvalidReference, Reference, is_digest, is_repository_nam
 from .settings import Settings, check_settings
 
 __all__ = [
+    "AddressRefused",
     "BadAnswer",
     "Cancelled",
     "Catalog",

@@ -77,12 +77,15 @@ class Client:
     def __init__(self, settings: Settings, *, deadline: float = DEADLINE, resolve: Resolve = system_resolve) -> None:
         self.settings = settings
         self._origin, self._misconfigured = _NOWHERE, ""
+        chosen: frozenset[Origin] = frozenset()
         try:
             check_settings(settings)
             self._origin = settings.origin
+            chosen = settings.chosen_origins
         except ValueError as error:
             self._misconfigured = str(error)
         self._transport = Transport(
+            chosen=chosen,
             connections=settings.concurrency,
             ca_certificate=settings.ca_certificate,
             seconds=deadline,

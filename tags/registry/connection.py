@@ -1,4 +1,4 @@
-"""Connections that are opened, and their names looked up, within the deadline."""
+"""Connections that are opened, and their names looked up, within the deadline and through the gate."""
 
 import re
 import socket
@@ -16,6 +16,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssl_ import create_urllib3_context
 
+from . import gate
 from .deadline import BoundedSocket, BoundedTLSSocket, remaining
 from .origin import Origin
 
@@ -25,6 +26,7 @@ Address = tuple[int, tuple[Any, ...]]
 """A socket family and the address in its form, as getaddrinfo gives them."""
 
 Resolve = Callable[[str, int], Sequence[Address]]
+Dial = Callable[[str, int], socket.socket]
 
 
 def system_resolve(host: str, port: int) -> Sequence[Address]:
@@ -40,9 +42,14 @@ class Dialler:
         self._lock = threading.Lock()
         self._running: dict[tuple[str, int], Future[Sequence[Address]]] = {}
 
-    def dial(self, host: str, port: int) -> socket.socket:
-        """The first address that answers, each given its share of the time left; raises OSError."""
+    def dial(self, host: str, port: int, *, chosen_by_registry: bool) -> socket.socket:
+        """The first address that answers, each given its share of the time left; raises OSError and AddressRefused.
+
+        One address that is refused refuses them all: an honest name has none among its others.
+        """
         addresses = self._look_up(host, port).result(timeout=remaining())
+        for _family, (address, *_port) in addresses:
+            gate.check(host, address, chosen_by_registry=chosen_by_registry)
         refusal = OSError("the name has no address")
         for tried, (family, address) in enumerate(addresses):
             sock = BoundedSocket(family, socket.SOCK_STREAM)
@@ -80,29 +87,33 @@ class Dialler:
 
 
 class _PlainConnection(HTTPConnection):
-    def __init__(self, *args: Any, dialler: Dialler, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, dial: Dial, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._dialler = dialler
+        self._dial = dial
 
     def _new_conn(self) -> socket.socket:
-        return self._dialler.dial(self._dns_host.strip("[]"), self.port)
+        return self._dial(self._dns_host.strip("[]"), self.port)
 
 
 class _TLSConnection(HTTPSConnection):
-    def __init__(self, *args: Any, dialler: Dialler, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, dial: Dial, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._dialler = dialler
+        self._dial = dial
 
     def _new_conn(self) -> socket.socket:
-        return self._dialler.dial(self._dns_host.strip("[]"), self.port)
+        return self._dial(self._dns_host.strip("[]"), self.port)
 
 
 class BoundedAdapter(HTTPAdapter):
-    """The adapter of `requests` over these connections, with one TLS context that trusts `ca_certificate` (PEM) too."""
+    """The adapter of `requests` over these connections, with one TLS context that trusts `ca_certificate` (PEM) too.
 
-    def __init__(self, *, resolve: Resolve, connections: int, ca_certificate: str) -> None:
+    Origins not among `chosen` are taken for a registry's choice.
+    """
+
+    def __init__(self, *, resolve: Resolve, chosen: frozenset[Origin], connections: int, ca_certificate: str) -> None:
         super().__init__()
         self._dialler = Dialler(resolve)
+        self._chosen = chosen
         self._connections = connections
         self._ca_certificate = ca_certificate
         self._lock = threading.Lock()
@@ -144,7 +155,8 @@ class BoundedAdapter(HTTPAdapter):
         else:
             pool = urllib3.HTTPConnectionPool(origin.host, origin.port, maxsize=self._connections)
             connection = _PlainConnection
-        pool.ConnectionCls = partial(connection, dialler=self._dialler)  # type: ignore[assignment]
+        dial = partial(self._dialler.dial, chosen_by_registry=origin not in self._chosen)
+        pool.ConnectionCls = partial(connection, dial=dial)  # type: ignore[assignment]
         return pool
 
     @cached_property

@@ -3,6 +3,7 @@
     RegistryError
     ├── Misconfigured          the address or the CA certificate it was set up with is none
     ├── Unreachable            no such name, connection refused or dropped, certificate not trusted
+    │   └── AddressRefused     the name leads to where nothing may be sent: nothing was
     ├── TimedOut               no whole answer before the deadline
     ├── CredentialsRefused     401 that no token helps against; user name or password wrong or not set
     │   ├── CredentialsMissing it asks for a user name and a password, and none are set
@@ -41,6 +42,10 @@ class Misconfigured(RegistryError):
 
 class Unreachable(RegistryError):
     reason = "registry not reachable"
+
+
+class AddressRefused(Unreachable):
+    reason = "address is not allowed"
 
 
 class TimedOut(RegistryError):

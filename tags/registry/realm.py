@@ -5,6 +5,7 @@ import re
 from typing import Literal
 from urllib.parse import urljoin
 
+from .gate import is_inside
 from .origin import Origin
 
 Verdict = Literal["allow", "anonymous", "refuse"]
@@ -81,9 +82,14 @@ def _without_query(url: str) -> str:
 
 
 def _is_internal(host: str) -> bool:
-    address = _address(host)
-    if address is not None:
-        return not address.is_global or address.is_multicast
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return _is_internal_name(host)
+    return is_inside(address)
+
+
+def _is_internal_name(host: str) -> bool:
     last = host.rpartition(".")[2]
     return "." not in host or _looks_numeric(last) or last in {"localhost", "local", "internal", "lan", "home", "arpa"}
 
@@ -91,14 +97,6 @@ def _is_internal(host: str) -> bool:
 def _looks_numeric(last_label: str) -> bool:
     """Resolvers read `127.1`, `0x7f000001` and `2130706433` as addresses although they are written like names."""
     return re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last_label) is not None
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _same_owner(one: str, other: str) -> bool:

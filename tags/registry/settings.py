@@ -34,6 +34,11 @@ class Settings:
         return Origin.parse(f"{'http' if self.plain_http else 'https'}://{host}")
 
     @property
+    def chosen_origins(self) -> frozenset[Origin]:
+        """Where a person sends us, and not the registry; raises ValueError for an address that is none."""
+        return frozenset({self.origin, *map(Origin.parse, self.approved_realms)})
+
+    @property
     def credential(self) -> Credential | None:
         return Credential(self.username, self.secret) if self.username else None
 

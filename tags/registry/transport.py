@@ -109,12 +109,14 @@ class _Session(requests.Session):
 class Transport:
     """Sends requests for one registry; raises RegistryError in words when there is no answer at all.
 
-    `resolve` replaces the system's look-up of names, which tests do to bring any host to their own server.
+    `chosen` are the origins that a person chose; any other may not be at an address inside a network. `resolve`
+    replaces the system's look-up of names, which tests do to bring any host to their own server.
     """
 
     def __init__(
         self,
         *,
+        chosen: frozenset[Origin],
         connections: int = 8,
         ca_certificate: str = "",
         seconds: float = DEADLINE,
@@ -126,7 +128,7 @@ class Transport:
         # set up with; a session cookie (Harbor sets one) changes what later answers show.
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = BoundedAdapter(resolve=resolve, connections=connections, ca_certificate=ca_certificate)
+        adapter = BoundedAdapter(resolve=resolve, chosen=chosen, connections=connections, ca_certificate=ca_certificate)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 

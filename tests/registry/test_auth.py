@@ -10,7 +10,7 @@ from tags.registry.origin import Origin
 from tags.registry.scope import pull
 from tags.registry.transport import Request, Response
 from tests.certificates import Certificates
-from tests.fakeregistry import Exchange, FakeRegistry, Recorded, redirect, status, too_many_requests
+from tests.fakeregistry import Exchange, FakeRegistry, Recorded, neighbours, redirect, status, too_many_requests
 from tests.registry.cases import cases
 
 
@@ -211,7 +211,11 @@ def test_an_approved_realm_is_used() -> None:
 def test_a_foreign_realm_is_asked_without_credentials_when_there_are_none(certificates: Certificates) -> None:
     with FakeRegistry(auth="bearer", tls=certificates.server) as registry:
         registry.realm = "https://auth.example.net/token"
-        settings = with_tag(registry).settings(address="registry.example.com", ca_certificate=certificates.authority)
+        settings = with_tag(registry).settings(
+            address="registry.example.com",
+            ca_certificate=certificates.authority,
+            approved_realms=neighbours("https://auth.example.net"),
+        )
         with Client(settings, resolve=registry.resolve) as client:
             assert client.listing("shop/app").error is None
         (asked,) = tokens_asked(registry)
@@ -223,7 +227,7 @@ def test_a_token_server_that_redirects_elsewhere_does_not_take_the_password_alon
     with FakeRegistry() as elsewhere, FakeRegistry(auth="bearer", username="ann", password="secret") as registry:
         elsewhere.fault(status(200, {}, b'{"token":"t"}'))
         registry.fault(redirect(f"{elsewhere.url}/token"), path="^/token")
-        with Client(with_tag(registry).settings()) as client:
+        with Client(with_tag(registry).settings(approved_realms=neighbours(elsewhere.url))) as client:
             client.listing("shop/app")
         assert elsewhere.requests
         assert all("Authorization" not in r.headers for r in elsewhere.requests)
@@ -237,7 +241,11 @@ def test_a_redirected_host_gets_a_token_of_its_own(certificates: Certificates) -
         with FakeRegistry(auth="basic", username="ann", password="secret", tls=certificates.server) as registry:
             registry.fault(redirect("https://pkg.example.net/v2/shop/app/tags/list"), path="tags/list")
             registry.fault(redirect("https://pkg.example.net/v2/shop/app/manifests/1.0"), path="manifests")
-            settings = registry.settings(address="registry.example.com", ca_certificate=certificates.authority)
+            settings = registry.settings(
+                address="registry.example.com",
+                ca_certificate=certificates.authority,
+                approved_realms=neighbours("https://pkg.example.net"),
+            )
 
             def resolve(host: str, port: int) -> list[tuple[int, tuple[Any, ...]]]:
                 return (registry if host == "registry.example.com" else there).resolve(host, port)
@@ -273,7 +281,8 @@ def test_hosts_cannot_play_us_to_one_another_without_end() -> None:
 
         registry.fault(status(200, {}, b'{"token":"t"}'), path="^/token")
         registry.fault(play_on)
-        settings = registry.settings(address="host.example.com")
+        others = neighbours(*(f"http://host{number}.example.com" for number in range(20)))
+        settings = registry.settings(address="host.example.com", approved_realms=others)
         with Client(settings, resolve=registry.resolve) as client:
             assert isinstance(client.listing("shop/app").error, CredentialsRefused)
         assert len({r.headers["Host"] for r in tokens_asked(registry)}) == 2  # our own, and one that it led to
@@ -284,7 +293,7 @@ def test_the_redirects_of_a_host_that_wants_a_token_count_on(fake_registry: Fake
     with FakeRegistry(auth="bearer") as there:
         there.fault(redirect("/v2/again/tags/list"), path="/v2/", method="GET", skip=2)
         fake_registry.fault(redirect(f"{there.url}/v2/app/tags/list"))
-        with Client(fake_registry.settings()) as client:
+        with Client(fake_registry.settings(approved_realms=neighbours(there.url))) as client:
             assert "redirects without end" in str(client.listing("app").error)
         assert len([r for r in there.requests if "Authorization" in r.headers]) == 5
 

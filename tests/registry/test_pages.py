@@ -8,7 +8,7 @@ from tags.registry import BadAnswer, Client, RepositoryMissing, ServerError, Too
 from tags.registry.errors import RegistryError
 from tags.registry.pages import PAGE_SIZE
 from tests.certificates import Certificates
-from tests.fakeregistry import Exchange, FakeRegistry, cut, gzip_bomb, omit, redirect, status, web_page
+from tests.fakeregistry import Exchange, FakeRegistry, cut, gzip_bomb, neighbours, omit, redirect, status, web_page
 from tests.registry.cases import ScriptedRegistry, acceptable, cases
 
 
@@ -250,7 +250,7 @@ def test_a_list_behind_another_host_is_paged_on_at_our_own(auth: str) -> None:
             there.push("app", tag)
         here.push("known", "1.0")
         here.fault(lambda e: redirect(f"{there.url}{e.request.path}")(e), path="app/tags/list")
-        with Client(here.settings()) as client:
+        with Client(here.settings(approved_realms=neighbours(there.url))) as client:
             client.listing("known")  # so that the client knows what to send from the first request on
             listing = client.listing("app", look_at_none)
         assert (sorted(listing.tags), listing.complete) == (list("abcde"), True)
@@ -266,7 +266,7 @@ def test_a_redirect_that_loses_the_query_makes_no_list_complete(fake_registry: F
         for tag in "abcde":
             there.push("app", tag)
         fake_registry.fault(redirect(f"{there.url}/v2/app/tags/list"), path="tags/list")
-        with Client(fake_registry.settings()) as client:
+        with Client(fake_registry.settings(approved_realms=neighbours(there.url))) as client:
             listing = client.listing("app", look_at_none)
     assert not listing.complete
     assert isinstance(listing.error, BadAnswer)

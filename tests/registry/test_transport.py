@@ -9,6 +9,7 @@ import pytest
 import responses
 
 from tags.registry import BadAnswer, Cancelled, RegistryError, TimedOut, TooLarge, Unreachable
+from tags.registry.origin import Origin
 from tags.registry.transport import MIB, Request, Tally, Transport
 from tests.certificates import Certificates
 from tests.fakeregistry import (
@@ -29,9 +30,13 @@ from tests.fakeregistry import (
 SHORT = 0.3
 
 
+def transport_to(*urls: str, **options: Any) -> Transport:
+    return Transport(chosen=frozenset(map(Origin.parse, urls)), **options)
+
+
 @pytest.fixture
-def transport() -> Any:
-    transport = Transport(seconds=SHORT)
+def transport(fake_registry: FakeRegistry) -> Any:
+    transport = transport_to(fake_registry.url, seconds=SHORT)
     yield transport
     transport.close()
 
@@ -77,7 +82,7 @@ def test_a_look_up_that_hangs_holds_one_thread_and_nobody_for_long(fake_registry
         release.wait()
         return fake_registry.resolve(host, port)
 
-    transport = Transport(seconds=0.1, resolve=resolve)
+    transport = transport_to("http://registry.example.com", seconds=0.1, resolve=resolve)
     for _ in range(2):
         with pytest.raises(TimedOut):
             transport.send(Request("GET", "http://registry.example.com/v2/"))
@@ -87,9 +92,10 @@ def test_a_look_up_that_hangs_holds_one_thread_and_nobody_for_long(fake_registry
 
 def test_a_tls_handshake_that_hangs_ends_with_the_deadline(certificates: Certificates) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        transport = Transport(seconds=0.2, ca_certificate=certificates.authority)
+        url = f"https://127.0.0.1:{server.getsockname()[1]}/v2/"
+        transport = transport_to(url, seconds=0.2, ca_certificate=certificates.authority)
         with pytest.raises(TimedOut):
-            transport.send(Request("GET", f"https://127.0.0.1:{server.getsockname()[1]}/v2/"))
+            transport.send(Request("GET", url))
 
 
 @pytest.mark.parametrize("fault", [hang(), drip()])
@@ -97,36 +103,38 @@ def test_the_deadline_holds_over_tls(certificates: Certificates, fault: FaultAct
     with FakeRegistry(tls=certificates.server) as registry:
         registry.fault(fault)
         with pytest.raises(TimedOut):
-            Transport(seconds=SHORT, ca_certificate=certificates.authority).send(get(registry))
+            transport_to(registry.url, seconds=SHORT, ca_certificate=certificates.authority).send(get(registry))
 
 
 def test_a_certificate_nobody_vouches_for_is_refused(certificates: Certificates) -> None:
     with FakeRegistry(tls=certificates.server) as registry:
         with pytest.raises(Unreachable, match=r"certificate of .* is not trusted"):
-            Transport().send(get(registry))
-        assert Transport(ca_certificate=certificates.authority).send(get(registry)).status == 200
+            transport_to(registry.url).send(get(registry))
+        assert transport_to(registry.url, ca_certificate=certificates.authority).send(get(registry)).status == 200
 
 
 def test_a_certificate_for_another_name_is_refused(certificates: Certificates) -> None:
     with FakeRegistry(tls=certificates.server) as registry:
-        transport = Transport(ca_certificate=certificates.authority, resolve=registry.resolve)
+        url = "https://registry.other.org/v2/"
+        transport = transport_to(url, ca_certificate=certificates.authority, resolve=registry.resolve)
         with pytest.raises(Unreachable, match="not trusted"):
-            transport.send(Request("GET", "https://registry.other.org/v2/"))
+            transport.send(Request("GET", url))
 
 
 def test_the_second_address_is_tried_when_the_first_refuses(fake_registry: FakeRegistry) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         closed = server.getsockname()
     addresses = [(socket.AF_INET, closed), *fake_registry.resolve("", 0)]
-    transport = Transport(resolve=lambda _host, _port: addresses)
-    assert transport.send(Request("GET", "http://registry.example.com/v2/")).status == 200
+    url = "http://registry.example.com/v2/"
+    transport = transport_to(url, resolve=lambda _host, _port: addresses)
+    assert transport.send(Request("GET", url)).status == 200
 
 
-def test_a_closed_port_is_told_in_words(transport: Transport) -> None:
+def test_a_closed_port_is_told_in_words() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/v2/"
     with pytest.raises(Unreachable, match="refused the connection"):
-        transport.send(Request("GET", f"http://127.0.0.1:{port}/v2/"))
+        transport_to(url).send(Request("GET", url))
 
 
 def fails(error: Exception) -> Callable[[str, int], Any]:
@@ -139,7 +147,7 @@ def fails(error: Exception) -> Callable[[str, int], Any]:
 @pytest.mark.parametrize("error", [socket.gaierror(-2, "Name or service not known"), UnicodeError("label too long")])
 def test_an_unknown_name_is_told_in_words(error: Exception) -> None:
     with pytest.raises(Unreachable, match=r"the name registry.example.com cannot be looked up"):
-        Transport(resolve=fails(error)).send(Request("GET", "http://registry.example.com/v2/"))
+        transport_to(resolve=fails(error)).send(Request("GET", "http://registry.example.com/v2/"))
 
 
 def test_a_body_that_is_cut_is_no_body(transport: Transport, fake_registry: FakeRegistry) -> None:
@@ -169,12 +177,12 @@ def test_what_is_not_http_is_told_in_words(transport: Transport, fake_registry: 
 def test_a_body_larger_than_the_ceiling_is_not_read_on(fake_registry: FakeRegistry, fault: FaultAction) -> None:
     fake_registry.fault(fault)
     with pytest.raises(TooLarge, match="more than 1 MiB"):
-        Transport().send(get(fake_registry, ceiling=MIB))
+        transport_to(fake_registry.url).send(get(fake_registry, ceiling=MIB))
 
 
 def test_a_body_of_the_ceiling_s_size_is_read(fake_registry: FakeRegistry) -> None:
     fake_registry.fault(status(200, {}, b" " * MIB))
-    assert len(Transport().send(get(fake_registry, ceiling=MIB)).body) == MIB
+    assert len(transport_to(fake_registry.url).send(get(fake_registry, ceiling=MIB)).body) == MIB
 
 
 @pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "compress"])
@@ -230,7 +238,7 @@ def test_a_request_s_words_are_printable_and_short() -> None:
 
 
 def test_a_transport_that_was_closed_under_a_request_is_cancelled(fake_registry: FakeRegistry) -> None:
-    transport = Transport()
+    transport = transport_to(fake_registry.url)
     transport.send(get(fake_registry))
     transport._session.get_adapter(fake_registry.url)._opened(fake_registry.url).close()  # type: ignore[attr-defined]
     with pytest.raises(Cancelled):
@@ -243,11 +251,12 @@ def test_the_body_of_a_redirect_is_not_read(transport: Transport, fake_registry:
     assert transport.send(get(fake_registry, "/old")).status == 200
 
 
-def test_authorization_does_not_follow_to_another_origin_nor_back_again(transport: Transport) -> None:
+def test_authorization_does_not_follow_to_another_origin_nor_back_again() -> None:
     with FakeRegistry() as there, FakeRegistry() as here:
         here.fault(redirect(f"{there.url}/away"), path="/old")
         there.fault(redirect(f"{here.url}/v2/"), path="/away")
-        transport.send(get(here, "/old", headers={"Authorization": "Basic secret"}))
+        request = get(here, "/old", headers={"Authorization": "Basic secret"})
+        transport_to(here.url, there.url).send(request)
         assert [r.headers.get("Authorization") for r in here.requests] == ["Basic secret", None]
         assert [r.headers.get("Authorization") for r in there.requests] == [None]
 
@@ -277,7 +286,7 @@ def test_no_redirect_leads_from_https_to_http(certificates: Certificates, fake_r
     with FakeRegistry(tls=certificates.server) as registry:
         registry.fault(redirect(f"{fake_registry.url}/v2/"))
         with pytest.raises(BadAnswer):
-            Transport(ca_certificate=certificates.authority).send(get(registry))
+            transport_to(registry.url, ca_certificate=certificates.authority).send(get(registry))
     assert not fake_registry.requests
 
 
@@ -358,4 +367,4 @@ def test_no_secret_shows_in_messages_or_reprs(transport: Transport, fake_registr
 @responses.activate
 def test_everything_goes_through_requests() -> None:
     responses.get("https://registry.example.com/v2/", body="{}")
-    assert Transport().send(Request("GET", "https://registry.example.com/v2/")).body == b"{}"
+    assert transport_to().send(Request("GET", "https://registry.example.com/v2/")).body == b"{}"
