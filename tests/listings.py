@@ -25,6 +25,24 @@ EXAMPLE = {
     "qatesting": "2.1",
     "rollback": "1.3",
 }
+# What the example looks like as text, to the letter.
+PICTURE = """\
+app:1.0
+app:1.1
+app:1.2
+app:1.3 ---------> rollback
+app:2.0 ---------> production
+app:2.1 ---------> perftesting
+       \\---------> qatesting
+app:2.2 ---------> latest
+app:latest ------> 2.2
+app:perftesting -> 2.1
+              \\--> qatesting
+app:production --> 2.0
+app:qatesting ---> 2.1
+             \\---> perftesting
+app:rollback ----> 1.3
+"""
 SECOND = dt.timedelta(seconds=1)
 
 

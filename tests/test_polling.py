@@ -12,7 +12,8 @@ import pytest
 from tags import polling
 from tags.models import Coverage, Movement, Registry, Repository, Tag
 from tags.registry import BadAnswer, ServerError, TimedOut
-from tests.fakeregistry import FakeRegistry, cut, hang, status
+from tests.fakeregistry import FakeRegistry
+from tests.faults import cut, hang, status
 from tests.listings import EXAMPLE
 
 if TYPE_CHECKING:

@@ -11,31 +11,14 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tags.models import Movement, Registry, Repository
-from tests.fakeregistry import FakeRegistry, status
-from tests.listings import EXAMPLE
+from tests.fakeregistry import FakeRegistry
+from tests.faults import status
+from tests.listings import EXAMPLE, PICTURE
 
 if TYPE_CHECKING:
     from tests.certificates import Certificates
 
 pytestmark = pytest.mark.django_db
-
-PICTURE = """\
-app:1.0
-app:1.1
-app:1.2
-app:1.3 ---------> rollback
-app:2.0 ---------> production
-app:2.1 ---------> perftesting
-       \\---------> qatesting
-app:2.2 ---------> latest
-app:latest ------> 2.2
-app:perftesting -> 2.1
-              \\--> qatesting
-app:production --> 2.0
-app:qatesting ---> 2.1
-             \\---> perftesting
-app:rollback ----> 1.3
-"""
 
 
 def run(*arguments: Any, **options: Any) -> str:

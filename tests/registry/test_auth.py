@@ -10,7 +10,8 @@ from tags.registry.origin import Origin
 from tags.registry.scope import pull
 from tags.registry.transport import Request, Response
 from tests.certificates import Certificates
-from tests.fakeregistry import Exchange, FakeRegistry, Recorded, neighbours, redirect, status, too_many_requests
+from tests.fakeregistry import Exchange, FakeRegistry, Recorded, neighbours
+from tests.faults import redirect, status, too_many_requests
 from tests.registry.cases import cases
 
 

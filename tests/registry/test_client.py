@@ -17,7 +17,8 @@ from tags.registry import (
     Settings,
     TimedOut,
 )
-from tests.fakeregistry import Exchange, FakeRegistry, hang, status, too_many_requests, web_page
+from tests.fakeregistry import Exchange, FakeRegistry
+from tests.faults import hang, status, too_many_requests, web_page
 
 
 def filled(registry: FakeRegistry, tags: int = 30) -> FakeRegistry:

@@ -9,7 +9,8 @@ from tags.registry import AddressRefused, Client, RegistryError, Settings, Unrea
 from tags.registry.connection import Address, Resolve
 from tags.registry.deadline import BoundedSocket
 from tags.registry.gate import check, is_inside
-from tests.fakeregistry import FakeRegistry, neighbours, redirect
+from tests.fakeregistry import FakeRegistry, neighbours
+from tests.faults import redirect
 
 METADATA = ["169.254.169.254", "100.100.100.200", "168.63.129.16", "192.0.0.192"]
 NOBODYS = ["0.0.0.0", "0.1.2.3", "224.0.0.1", "239.1.1.1", "255.255.255.255"]

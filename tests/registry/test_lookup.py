@@ -5,7 +5,8 @@ import pytest
 
 from tags.registry import BadAnswer, Client, Forbidden, RegistryError, ServerError
 from tags.registry.manifest import INDEX
-from tests.fakeregistry import FakeRegistry, Manifest, status, web_page, without_header
+from tests.fakeregistry import FakeRegistry, Manifest
+from tests.faults import status, web_page, without_header
 from tests.registry.cases import ScriptedRegistry, acceptable, cases
 
 MANIFESTS = "/v2/app/manifests/x"

@@ -8,7 +8,8 @@ from tags.registry import BadAnswer, Client, RepositoryMissing, ServerError, Too
 from tags.registry.errors import RegistryError
 from tags.registry.pages import PAGE_SIZE
 from tests.certificates import Certificates
-from tests.fakeregistry import Exchange, FakeRegistry, cut, gzip_bomb, neighbours, omit, redirect, status, web_page
+from tests.fakeregistry import Exchange, FakeRegistry, neighbours
+from tests.faults import cut, gzip_bomb, omit, redirect, status, web_page
 from tests.registry.cases import ScriptedRegistry, acceptable, cases
 
 

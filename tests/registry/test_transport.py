@@ -12,20 +12,8 @@ from tags.registry import BadAnswer, Cancelled, RegistryError, TimedOut, TooLarg
 from tags.registry.origin import Origin
 from tags.registry.transport import MIB, Request, Tally, Transport
 from tests.certificates import Certificates
-from tests.fakeregistry import (
-    Answer,
-    Exchange,
-    FakeRegistry,
-    FaultAction,
-    cut,
-    drip,
-    drop,
-    endless_headers,
-    gzip_bomb,
-    hang,
-    redirect,
-    status,
-)
+from tests.fakeregistry import Answer, Exchange, FakeRegistry, FaultAction
+from tests.faults import cut, drip, drop, endless_headers, gzip_bomb, hang, redirect, status
 
 SHORT = 0.3
 
