@@ -13,13 +13,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from tags.models import LeaseLost, Registry, Repository
-from tags.registry import Catalog, Client, Listing, Misconfigured, RegistryError, TimedOut, look_at_all
+from tags.registry import Catalog, Listing, Misconfigured, RegistryError, TimedOut, connect, look_at_all
 
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Callable, Iterable
 
-    from tags.registry import Settings
+    from tags.registry import Client, Settings
 
 SECONDS_BETWEEN_RENEWALS = 10
 SECONDS_A_PERSON_WAITS = 4
@@ -142,7 +142,7 @@ def check_connections(registries: Iterable[Registry]) -> dict[Registry, Registry
 
 def _check(registry: Registry) -> RegistryError | None:
     try:
-        with Client(_settings(registry), deadline=SECONDS_A_PERSON_WAITS) as client:
+        with connect(_settings(registry), deadline=SECONDS_A_PERSON_WAITS) as client:
             client.check()
     except RegistryError as error:
         return error
@@ -181,7 +181,7 @@ def client_for(registry: Registry) -> Client:
         if client is None or known != settings:
             if client is not None:
                 client.close()
-            client = Client(settings)
+            client = connect(settings)
             _clients[registry.pk] = (settings, client)
         return client
 

@@ -11,7 +11,7 @@ import pytest
 
 from tags import polling
 from tags.models import Coverage, Movement, Registry, Repository, Tag
-from tags.registry import BadAnswer, ServerError, TimedOut
+from tags.registry import BadAnswer, Client, ServerError, TimedOut
 from tests.fakeregistry import FakeRegistry
 from tests.faults import cut, hang, status
 from tests.listings import EXAMPLE
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 
-real_client = polling.Client
+real_connect = polling.connect
 
 
 def watched(registry: FakeRegistry, name: str = "app") -> Repository:
@@ -70,7 +70,7 @@ def test_a_registry_that_fails_removes_nothing_and_leaves_a_gap(
 def test_a_registry_that_never_answers_times_out(example: FakeRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     repository = watched(example)
     polling.poll(repository)
-    monkeypatch.setattr(polling, "Client", lambda settings: real_client(settings, deadline=0.3))
+    monkeypatch.setattr(polling, "connect", lambda settings: real_connect(settings, deadline=0.3))
     polling._clients.clear()
     example.fault(hang(), path="/tags/list")
     assert polling.poll(repository).outcome == "failed"
@@ -172,7 +172,7 @@ def test_a_mistake_of_ours_is_a_failed_poll_and_not_tried_again_at_once(
 ) -> None:
     repository = watched(example)
     mistake = RuntimeError("a mistake of ours")
-    monkeypatch.setattr(real_client, "listing", lambda *args, **kwargs: (_ for _ in ()).throw(mistake))
+    monkeypatch.setattr(Client, "listing", lambda *args, **kwargs: (_ for _ in ()).throw(mistake))
     with pytest.raises(RuntimeError):
         polling.poll(repository)
     repository.refresh_from_db()

@@ -6,6 +6,7 @@ from tags.models.image import Image
 from tags.models.movement import Movement
 from tags.models.registry import Registry
 from tags.models.repository import LeaseLost, Repository
+from tags.models.sweep import Sweep
 from tags.models.tag import Tag
 
-__all__ = ["Coverage", "Heartbeat", "Image", "LeaseLost", "Movement", "Registry", "Repository", "Tag"]
+__all__ = ["Coverage", "Heartbeat", "Image", "LeaseLost", "Movement", "Registry", "Repository", "Sweep", "Tag"]

@@ -27,6 +27,17 @@ class Image(models.Model):
 
     digest = models.CharField(_("digest"), max_length=135, primary_key=True)
     media_type = models.CharField(_("media type"), max_length=255, blank=True)
+    created = models.DateTimeField(_("created"), null=True)
+    size = models.PositiveBigIntegerField(
+        _("size"), null=True, help_text=_("Bytes to be pulled, of the largest platform.")
+    )
+    platforms = models.JSONField(_("platforms"), default=list, help_text=_("Such as linux/amd64."))
+    labels = models.JSONField(_("labels"), default=dict)
+    content = models.CharField(
+        max_length=71, blank=True, editable=False, help_text=_("The same for images whose platforms are the same.")
+    )
+    described_at = models.DateTimeField(_("described"), null=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     first_seen_at = models.DateTimeField(_("first seen"), auto_now_add=True)
 
     objects = ImageQuerySet.as_manager()

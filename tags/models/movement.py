@@ -91,6 +91,7 @@ class Movement(models.Model):
 
     class Source(models.TextChoices):
         POLL = "poll", _("seen by a poll")
+        HISTORY = "history", _("told by the registry's own history")
         PUSH_TIME = "push time", _("seen by a poll, narrowed by the registry's push time")
 
     tag = models.ForeignKey(

@@ -76,8 +76,40 @@ class Registry(models.Model):
             "What the catalog holds and a pattern matches is watched by itself. Empty: only what is added by hand."
         ),
     )
+    kind = models.CharField(
+        _("kind"),
+        max_length=20,
+        blank=True,
+        help_text=_("Empty: as its address says, or else its answer to one harmless request."),
+    )
+    recognised_kind = models.CharField(_("recognised kind"), max_length=20, blank=True, editable=False)
+    api_address = models.CharField(
+        _("address of its API"),
+        max_length=255,
+        blank=True,
+        help_text=_(
+            "As https://gitlab.example.com, where it is not the registry's own. It may be sent the credentials."
+        ),
+    )
+    requests_per_minute = models.PositiveIntegerField(
+        _("requests a minute"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("At most so many, for all its repositories and workers together. Empty: no limit of ours."),
+    )
     username = models.CharField(_("user name"), max_length=255, blank=True)
     encrypted_secret = models.TextField(editable=False, blank=True)
+    encrypted_api_token = models.TextField(editable=False, blank=True)
+    docker_config = models.CharField(
+        _("docker config.json"),
+        max_length=255,
+        blank=True,
+        help_text=_(
+            "Path of a file on the workers' machines, whose credentials or helpers are used instead of those above."
+        ),
+    )
+    encrypted_client_certificate = models.TextField(editable=False, blank=True)
     plain_http = models.BooleanField(
         _("plain http"), default=False, help_text=_("Ask it without TLS. Credentials then travel in clear.")
     )
@@ -92,6 +124,16 @@ class Registry(models.Model):
         validators=[validate_realms],
         help_text=_("Addresses, one a line, that may be sent this registry's credentials besides the registry itself."),
     )
+    proposed_realm = models.TextField(_("token endpoint that awaits approval"), editable=False, blank=True)
+    throttled_until = models.DateTimeField(
+        editable=False, null=True, help_text=_("It had too many requests: nothing is sent before.")
+    )
+    cautious_until = models.DateTimeField(
+        editable=False, null=True, help_text=_("It had too many requests: one at a time until then.")
+    )
+    quota_limit = models.PositiveIntegerField(editable=False, null=True)
+    quota_remaining = models.PositiveIntegerField(editable=False, null=True)
+    quota_seen_at = models.DateTimeField(editable=False, null=True)
     next_discovery_at = models.DateTimeField(
         editable=False, null=True, help_text=_("When its catalog is read next; null: there are no patterns to match.")
     )
@@ -147,6 +189,19 @@ class Registry(models.Model):
     def set_secret(self, secret: str) -> None:
         self.encrypted_secret = encrypt(secret)
 
+    def reveal_api_token(self) -> str:
+        return decrypt(self.encrypted_api_token)
+
+    def set_api_token(self, token: str) -> None:
+        self.encrypted_api_token = encrypt(token)
+
+    def reveal_client_certificate(self) -> str:
+        """Certificate and private key, PEM."""
+        return decrypt(self.encrypted_client_certificate)
+
+    def set_client_certificate(self, pem: str) -> None:
+        self.encrypted_client_certificate = encrypt(pem)
+
     def client_settings(self) -> registry.Settings:
         return registry.Settings(
             address=self.address,
@@ -156,6 +211,11 @@ class Registry(models.Model):
             ca_certificate=self.ca_certificate,
             concurrency=self.concurrency,
             approved_realms=frozenset(self.approved_realms.split()),
+            kind=self.kind or self.recognised_kind,
+            api_address=self.api_address,
+            api_token=self.reveal_api_token(),
+            client_certificate=self.reveal_client_certificate(),
+            docker_config=self.docker_config,
         )
 
     def wants(self, repository: str) -> bool:

@@ -134,6 +134,11 @@ class Repository(models.Model):
         help_text=_("All tags were looked at then or later, but for single failures."),
     )
 
+    bulk_cursor = models.TextField(editable=False, blank=True)
+    read_whole_at = models.DateTimeField(
+        editable=False, null=True, help_text=_("When everything was last read, without the help of a cursor.")
+    )
+
     objects = RepositoryQuerySet.as_manager()
 
     class Meta:

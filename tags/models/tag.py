@@ -181,6 +181,9 @@ class Tag(models.Model):
     # A poll in which nothing changed writes no tag: when a tag was last looked at stands with its repository.
     # Only a tag that had another last look than the rest carries it here.
     looked_at = models.DateTimeField(editable=False, null=True)
+    swept = models.BooleanField(
+        editable=False, default=False, help_text=_("Looked at by the slow sweep and not by each poll.")
+    )
     missing_since = models.DateTimeField(
         _("missing since"), null=True, blank=True, help_text=_("First listed without an image behind it.")
     )

@@ -23,6 +23,16 @@ class Settings:
     ca_certificate: str = ""
     concurrency: int = 8
     approved_realms: frozenset[str] = frozenset()
+    kind: str = ""
+    """One of `kinds.KINDS`; empty: as its address or a glance at it tells."""
+    api_address: str = ""
+    """Origin of the vendor's API, where it is neither the registry's own nor known for the kind."""
+    api_token: str = field(default="", repr=False)
+    """For the API alone, where it takes other credentials than the registry: Quay's."""
+    client_certificate: str = field(default="", repr=False)
+    """PEM: certificate and private key, shown to the registry's own origin."""
+    docker_config: str = ""
+    """Path of a docker `config.json`, whose credentials and helpers stand in for a user name and a secret."""
     page_size: int = PAGE_SIZE
 
     @property

@@ -1,0 +1,108 @@
+"""What a registry said about a repository, what is handed to it from earlier listings, and the list of repositories."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from .errors import RegistryError
+from .lookup import Observation, Send
+from .quota import Quota
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """From `since` to `until` (None: still), to the second, the tag pointed to the digest: a registry's own history."""
+
+    tag: str
+    digest: str
+    since: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a registry said about a repository, and how sure it is.
+
+    `tags` are all valid names there are; `observations` and `failures` are about those that were looked at: a tag in
+    `failures` got no sure answer, so what was known of it still holds. `vouched` are tags that nobody named, because
+    the registry says that nothing changed about them since the listing that gave the cursor. `complete` says that
+    everything asked for came; only when `proves_absence` too may a tag that is not among them have ended.
+    """
+
+    repository: str
+    tags: frozenset[str]
+    observations: tuple[Observation, ...]
+    failures: Mapping[str, RegistryError]
+    complete: bool
+    error: RegistryError | None
+    sent_at: datetime
+    received_at: datetime
+    requests: int
+    refused_names: int
+    proves_absence: bool = True
+    vouched: frozenset[str] = frozenset()
+    history: tuple[Spell, ...] = ()
+    cursor: str = ""
+    """To be handed in with the next question; only the adapter that made it can read it."""
+    quota: Quota | None = None
+
+    @property
+    def skipped(self) -> frozenset[str]:
+        """The listed tags that nobody asked for: `look` left them out, or the list itself failed."""
+        return self.tags.difference((seen.tag for seen in self.observations), self.failures, self.vouched)
+
+
+@dataclass(frozen=True)
+class Past:
+    """What is known of a repository from earlier listings; the tags are read only by who needs them."""
+
+    cursor: str = ""
+    """That of the last listing; empty when everything is to be read again, as it is once a day at least."""
+    read: Callable[[], Mapping[str, str]] = field(default=dict, repr=False)
+
+    @cached_property
+    def digests(self) -> Mapping[str, str]:
+        """Tag to digest, of all tags that are there."""
+        return self.read()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One repository to be listed in bulk, and the means to do it."""
+
+    repository: str
+    past: Past
+    send: Send
+    """Sends a request, with what the registry's own origin wants for authorization, and counts it."""
+    check: Callable[[], None]
+    """Raises Cancelled when somebody wants to stop: to be called before each further page."""
+
+
+@dataclass(slots=True)
+class Bulk:
+    """Many tags with their digests, as an adapter read them; the fields mean what they mean in a Listing."""
+
+    sent_at: datetime
+    received_at: datetime
+    observations: dict[str, Observation] = field(default_factory=dict)
+    nameless: set[str] = field(default_factory=set)
+    """Tags that are there, but whose digest was not told: each is looked up by itself."""
+    vouched: frozenset[str] = frozenset()
+    proves_absence: bool = True
+    history: list[Spell] = field(default_factory=list)
+    cursor: str = ""
+    refused_names: int = 0
+
+    @property
+    def tags(self) -> frozenset[str]:
+        return self.vouched.union(self.observations, self.nameless)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The names of a registry's repositories."""
+
+    names: tuple[str, ...]
+    complete: bool
+    error: RegistryError | None
