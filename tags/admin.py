@@ -9,8 +9,8 @@ from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from tags.clients import check_connections
 from tags.models import Coverage, Movement, Registry, Repository, Tag
-from tags.polling import check_connections
 from tags.versions import Role
 
 if TYPE_CHECKING:

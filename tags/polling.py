@@ -8,21 +8,18 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
 from django.utils import timezone
 
-from tags.models import LeaseLost, Registry, Repository
-from tags.registry import Catalog, Listing, Misconfigured, RegistryError, TimedOut, connect, look_at_all
+from tags.clients import client_for
+from tags.models import LeaseLost, Repository
+from tags.registry import Listing, Misconfigured, RegistryError, look_at_all
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from tags.registry import Client, Settings
 
 SECONDS_BETWEEN_RENEWALS = 10
-SECONDS_A_PERSON_WAITS = 4
 SKIPPED = "skipped"
 
 
@@ -110,45 +107,6 @@ def fetch(
         return future.result()
 
 
-def discover(registry: Registry) -> Catalog:
-    """Read a registry's catalog and start watching what its patterns ask for; nothing is ever taken away here."""
-    try:
-        catalog = client_for(registry).catalog()
-    except Misconfigured as error:
-        catalog = Catalog((), complete=False, error=error)
-    with transaction.atomic():
-        known = set(registry.repositories.values_list("name", flat=True))
-        Repository.objects.bulk_create(
-            [
-                Repository(registry=registry, name=name)
-                for name in catalog.names
-                if name not in known and registry.wants(name)
-            ],
-            ignore_conflicts=True,
-        )
-        Registry.objects.filter(pk=registry.pk).update(discovery_error=str(catalog.error or ""))
-    return catalog
-
-
-def check_connections(registries: Iterable[Registry]) -> dict[Registry, RegistryError | None]:
-    """Ask each registry once whether it answers and takes the credentials; None: it does."""
-    with_threads = ThreadPoolExecutor(thread_name_prefix="check")
-    checks = {registry: with_threads.submit(_check, registry) for registry in registries}
-    with_threads.shutdown(wait=False)
-    wait(checks.values(), timeout=SECONDS_A_PERSON_WAITS)
-    late = TimedOut(f"it does not answer within {SECONDS_A_PERSON_WAITS} s")
-    return {registry: check.result() if check.done() else late for registry, check in checks.items()}
-
-
-def _check(registry: Registry) -> RegistryError | None:
-    try:
-        with connect(_settings(registry), deadline=SECONDS_A_PERSON_WAITS) as client:
-            client.check()
-    except RegistryError as error:
-        return error
-    return None
-
-
 def _nothing(repository: Repository, error: RegistryError) -> Listing:
     """The listing of a poll that never came to ask."""
     now = timezone.now()
@@ -164,30 +122,3 @@ def _nothing(repository: Repository, error: RegistryError) -> Listing:
         requests=0,
         refused_names=0,
     )
-
-
-_clients: dict[int, tuple[Settings, Client]] = {}
-_clients_lock = threading.Lock()
-
-
-def client_for(registry: Registry) -> Client:
-    """The one client of a registry in this process, so that its connections and tokens are used again.
-
-    Raises Misconfigured when the stored credentials cannot be read.
-    """
-    settings = _settings(registry)
-    with _clients_lock:
-        known, client = _clients.get(registry.pk, (None, None))
-        if client is None or known != settings:
-            if client is not None:
-                client.close()
-            client = connect(settings)
-            _clients[registry.pk] = (settings, client)
-        return client
-
-
-def _settings(registry: Registry) -> Settings:
-    try:
-        return registry.client_settings()
-    except ImproperlyConfigured as error:
-        raise Misconfigured(str(error)) from error

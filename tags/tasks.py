@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from regviewer.celery import app
-from tags import polling
+from tags import discovery, polling
 from tags.models import Heartbeat, Registry, Repository
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def discover(registry_id: int) -> None:
     """Look for repositories that a registry's patterns ask for."""
     registry = Registry.objects.filter(pk=registry_id).first()
     if registry is not None:
-        polling.discover(registry)
+        discovery.discover(registry)
 
 
 def claim_discoveries() -> list[int]:

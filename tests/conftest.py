@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tags import polling
+from tags import clients
 from tests.certificates import certificates
 from tests.fakeregistry import fake_registry
 from tests.listings import EXAMPLE
@@ -33,8 +33,8 @@ def example(fake_registry: FakeRegistry) -> FakeRegistry:
 @pytest.fixture(autouse=True)
 def fresh_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Primary keys are used again from test to test, and with them the clients that this process keeps."""
-    clients: dict = {}
-    monkeypatch.setattr(polling, "_clients", clients)
+    kept: dict = {}
+    monkeypatch.setattr(clients, "_clients", kept)
     yield
-    for _settings, client in clients.values():
+    for _settings, client in kept.values():
         client.close()

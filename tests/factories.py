@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tags.models import Movement
     from tags.registry import RegistryError
+    from tests.fakeregistry import FakeRegistry
 
 NOW = dt.datetime(2026, 5, 15, 12, 0, tzinfo=dt.UTC)  # a Friday, 14:00 in Berlin
 SECOND = dt.timedelta(seconds=1)
@@ -85,3 +86,12 @@ def moved(reference: str = "registry.example.com/shop/app", at: dt.datetime = NO
     look(repository, {**EXAMPLE, "production": "1.3", "rollback": "1.2"}, at - 5 * MINUTE)
     look(repository, EXAMPLE, at)
     return repository
+
+
+def watched(registry: FakeRegistry, name: str = "app") -> Repository:
+    """A repository of a registry that runs, as people would set it up."""
+    row, _added = Registry.objects.get_or_create(address=registry.address, plain_http=True)
+    row.username = registry.username
+    row.set_secret(registry.password)
+    row.save()
+    return Repository.objects.create(registry=row, name=name, interval=300)

@@ -27,7 +27,9 @@ MAY_IMPORT = {
     "tags.encryption": (),
     "tags.moments": (),
     "tags.models": (*PURE, "tags.models", "tags.encryption"),
-    "tags.polling": (*PURE, "tags.models"),
+    "tags.clients": (*PURE, "tags.models"),
+    "tags.discovery": (*PURE, "tags.models", "tags.clients"),
+    "tags.polling": (*PURE, "tags.models", "tags.clients"),
     "tags.watching": (*PURE, "tags.models"),
     "tags.pages": (*PURE, "tags.models", "tags.pages"),
 }

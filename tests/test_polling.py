@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tags import polling
-from tags.models import Coverage, Movement, Registry, Repository, Tag
+from tags import clients, polling
+from tags.models import Coverage, Movement, Repository, Tag
 from tags.registry import BadAnswer, Client, ServerError, TimedOut
+from tests.factories import watched
 from tests.fakeregistry import FakeRegistry
 from tests.faults import cut, hang, status
 from tests.listings import EXAMPLE
@@ -21,15 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 
-real_connect = polling.connect
-
-
-def watched(registry: FakeRegistry, name: str = "app") -> Repository:
-    row, _added = Registry.objects.get_or_create(address=registry.address, plain_http=True)
-    row.username = registry.username
-    row.set_secret(registry.password)
-    row.save()
-    return Repository.objects.create(registry=row, name=name, interval=300)
+real_connect = clients.connect
 
 
 def test_a_move_in_the_registry_becomes_a_movement(example: FakeRegistry) -> None:
@@ -70,8 +63,8 @@ def test_a_registry_that_fails_removes_nothing_and_leaves_a_gap(
 def test_a_registry_that_never_answers_times_out(example: FakeRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     repository = watched(example)
     polling.poll(repository)
-    monkeypatch.setattr(polling, "connect", lambda settings: real_connect(settings, deadline=0.3))
-    polling._clients.clear()
+    monkeypatch.setattr(clients, "connect", lambda settings: real_connect(settings, deadline=0.3))
+    clients._clients.clear()
     example.fault(hang(), path="/tags/list")
     assert polling.poll(repository).outcome == "failed"
     assert Coverage.objects.last().reason == TimedOut.reason
@@ -100,14 +93,6 @@ def test_polls_share_one_token() -> None:
             assert polling.poll(repository).outcome == "complete"
         assert len(registry.asked("^/token")) == 1
         assert not registry.asked("^/v2/$")
-
-
-def test_credentials_that_change_make_a_new_client(example: FakeRegistry) -> None:
-    repository = watched(example)
-    client = polling.client_for(repository.registry)
-    assert polling.client_for(repository.registry) is client
-    repository.registry.username, repository.registry.set_secret("other"), "secret"
-    assert polling.client_for(repository.registry) is not client
 
 
 def test_somebody_else_s_repository_is_left_alone(example: FakeRegistry) -> None:
@@ -140,27 +125,6 @@ def test_a_poll_that_lost_its_lease_stops_and_writes_nothing(
     assert not Tag.objects.exists()
 
 
-def test_patterns_bring_new_repositories_and_take_none_away(fake_registry: FakeRegistry) -> None:
-    for name in ("shop/app", "shop/app-test", "tools/ci"):
-        fake_registry.push(name, "latest", "1")
-    old = watched(fake_registry, "tools/old")
-    registry = old.registry
-    registry.patterns = "shop/*\n!*-test"
-    registry.save()
-    assert polling.discover(registry).complete
-    assert set(registry.repositories.values_list("name", flat=True)) == {"tools/old", "shop/app"}
-    polling.discover(registry)
-    assert registry.repositories.count() == 2
-
-
-def test_a_catalog_that_cannot_be_read_says_so_on_the_registry(fake_registry: FakeRegistry) -> None:
-    registry = watched(fake_registry).registry
-    fake_registry.fault(status(500), path="_catalog")
-    polling.discover(registry)
-    registry.refresh_from_db()
-    assert registry.discovery_error
-
-
 def test_a_poll_s_facts_are_what_the_json_of_the_command_promises(example: FakeRegistry) -> None:
     fields = dataclasses.asdict(polling.poll(watched(example)))
     assert list(fields) == ["repository", "outcome", "tags", "movements", "requests", "seconds", "error"]
@@ -179,26 +143,3 @@ def test_a_mistake_of_ours_is_a_failed_poll_and_not_tried_again_at_once(
     assert (repository.outcome, repository.lease_token) == ("failed", None)
     assert "broken off" in repository.error
     assert Repository.objects.claim_due(limit=1) == []
-
-
-def test_credentials_that_no_key_reads_are_told_in_words_wherever_they_are_needed(
-    example: FakeRegistry, settings
-) -> None:
-    repository = watched(example)
-    repository.registry.set_secret("pass")
-    repository.registry.save()
-    settings.SECRETS_KEYS = ["another key"]
-    assert polling.poll(repository).outcome == "failed"
-    assert "SECRETS_KEYS" in repository.error
-    assert "SECRETS_KEYS" in str(polling.discover(repository.registry).error)
-    [error] = polling.check_connections([repository.registry]).values()
-    assert "SECRETS_KEYS" in str(error)
-    assert example.requests == []
-
-
-def test_connections_are_checked_in_words(example: FakeRegistry) -> None:
-    registry = watched(example).registry
-    assert polling.check_connections([registry]) == {registry: None}
-    example.fault(status(503))
-    [(_registry, error)] = polling.check_connections([registry]).items()
-    assert error is not None
