@@ -12,7 +12,7 @@ from tags.registry import Catalog, Misconfigured
 def discover(registry: Registry) -> Catalog:
     """Read a registry's catalog and start watching what its patterns ask for; nothing is ever taken away here."""
     try:
-        catalog = client_for(registry).catalog()
+        catalog = client_for(registry).catalog(registry.included)
     except Misconfigured as error:
         catalog = Catalog((), complete=False, error=error)
     with transaction.atomic():
@@ -26,4 +26,6 @@ def discover(registry: Registry) -> Catalog:
             ignore_conflicts=True,
         )
         Registry.objects.filter(pk=registry.pk).update(discovery_error=str(catalog.error or ""))
+    if catalog.error:
+        registry.propose_realm(catalog.error)
     return catalog

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
 from tags.clients import client_for
 from tags.models import LeaseLost, Repository
-from tags.registry import Listing, Misconfigured, RegistryError, look_at_all
+from tags.registry import Listing, Misconfigured, Past, RegistryError, look_at_all
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 SECONDS_BETWEEN_RENEWALS = 10
@@ -42,6 +42,14 @@ class Poll:
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a poll asks for: which of the tags that will be listed are worth a request of their own, and since when."""
+
+    look: Callable[[str], bool]
+    cursor: str  # empty: everything is read, whether it changed or not
+
+
 def poll(
     repository: Repository,
     lease: uuid.UUID | None = None,
@@ -51,16 +59,18 @@ def poll(
 ) -> Poll:
     """Look at a repository and write down what is seen; without a `lease` it is claimed here.
 
-    A scheduled poll looks at what may have moved, `every_tag` at all there is. `progress(done, total)` is called
-    after each tag. Never raises for what a registry does: that is in the outcome.
+    A scheduled poll looks at pointers and at the versions whose turn it is, `every_tag` at all there is.
+    `progress(done, total)` is called after each tag. Never raises for what a registry does: that is in the outcome.
     """
     lease = lease or repository.claim()
     if lease is None:
         return Poll(repository.reference, SKIPPED, error="another worker is polling it")
     started = time.monotonic()
     try:
-        listing = fetch(repository, lease, decide(every_tag=every_tag), progress)
-        movements = repository.record(listing, lease)
+        plan = decide(repository, every_tag=every_tag)
+        listing = fetch(repository, lease, plan, progress)
+        repository.registry.heard(listing)
+        movements = repository.record(listing, lease, plan.cursor)
     except LeaseLost as error:
         return Poll(repository.reference, SKIPPED, error=str(error))
     except BaseException:
@@ -79,15 +89,39 @@ def poll(
     )
 
 
-def decide(*, every_tag: bool) -> Callable[[str], bool]:
-    """Say which of the tags that will be listed are worth a request of their own: all, scheduled or not."""
-    return look_at_all
+def decide(repository: Repository, *, every_tag: bool) -> Plan:
+    """Ask for all there is, or leave out what need not be looked at now."""
+    if every_tag:
+        return Plan(look_at_all, cursor="")
+    now = timezone.now()
+    left_out = repository.names_left_out(now)
+    return Plan(lambda tag: tag not in left_out, repository.cursor_at(now))
+
+
+class Errand:
+    """What another thread wants read from the database, whose connection belongs to this one; it waits meanwhile."""
+
+    def __init__(self, read: Callable[[], Mapping[str, str]]) -> None:
+        self._read = read
+        self._found: Future[Mapping[str, str]] = Future()
+        self.wanted: Future[None] = Future()
+
+    def __call__(self) -> Mapping[str, str]:
+        self.wanted.set_result(None)
+        return self._found.result()
+
+    def run(self) -> None:
+        self._found.set_result(self._read())
+
+    def cancel(self) -> None:
+        """Let nobody wait for what will not come."""
+        self._found.cancel()
 
 
 def fetch(
     repository: Repository,
     lease: uuid.UUID,
-    look: Callable[[str], bool],
+    plan: Plan,
     progress: Callable[[int, int], None] | None = None,
 ) -> Listing:
     """Ask the registry, keeping the lease alive meanwhile. Raises LeaseLost when it was lost on the way."""
@@ -96,14 +130,21 @@ def fetch(
     except Misconfigured as error:
         return _nothing(repository, error)
     stop = threading.Event()
+    digests = Errand(repository.digests)
+    past = Past(plan.cursor, digests)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="listing") as executor:
-        future = executor.submit(client.listing, repository.name, look, progress, stop)
+        future = executor.submit(client.listing, repository.name, plan.look, progress, stop, past)
+        awaited: set[Future[Any]] = {future, digests.wanted}
         try:
-            while not wait([future], timeout=SECONDS_BETWEEN_RENEWALS).done:
-                if not repository.renew(lease):
+            while future not in (done := wait(awaited, SECONDS_BETWEEN_RENEWALS, FIRST_COMPLETED).done):
+                if done:
+                    digests.run()
+                    awaited.remove(digests.wanted)
+                elif not repository.renew(lease):
                     raise LeaseLost(f"{repository} was taken over by another worker")
         finally:
             stop.set()  # whatever ends the wait, a time limit too, ends the requests
+            digests.cancel()
         return future.result()
 
 

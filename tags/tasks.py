@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from regviewer.celery import app
-from tags import discovery, polling
+from tags import describing, discovery, polling
 from tags.models import Heartbeat, Registry, Repository
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 SECONDS_BETWEEN_DISPATCHES = 2
+SECONDS_BETWEEN_DESCRIPTIONS = 60
 REPOSITORIES_IN_FLIGHT = 100
 TIME_BETWEEN_DISCOVERIES = dt.timedelta(minutes=10)
 
@@ -31,6 +32,7 @@ def ring_every_few_seconds(sender: Celery, **_: Any) -> None:
     # A doorbell that nobody heard in time is not rung again: the next one says the same.
     expires = SECONDS_BETWEEN_DISPATCHES * 5
     sender.add_periodic_task(SECONDS_BETWEEN_DISPATCHES, dispatch.s(), expires=expires)
+    sender.add_periodic_task(SECONDS_BETWEEN_DESCRIPTIONS, hand_out_descriptions.s(), expires=expires)
 
 
 @shared_task
@@ -60,6 +62,22 @@ def discover(registry_id: int) -> None:
     registry = Registry.objects.filter(pk=registry_id).first()
     if registry is not None:
         discovery.discover(registry)
+
+
+@shared_task
+def hand_out_descriptions() -> None:
+    """Have the images read that polls found; each is claimed by whoever reads it, so a task too many does no harm."""
+    describing.settle_republished()
+    for registry_id in describing.registries_with_new_images():
+        describe.apply_async((registry_id,), expires=SECONDS_BETWEEN_DESCRIPTIONS)
+
+
+@shared_task
+def describe(registry_id: int) -> None:
+    """Read some of a registry's images that nobody has read yet."""
+    registry = Registry.objects.filter(pk=registry_id).first()
+    if registry is not None:
+        describing.describe(registry)
 
 
 def claim_discoveries() -> list[int]:

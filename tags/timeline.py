@@ -108,17 +108,21 @@ class Cluster:
 def bars(lane: Lane, start: dt.datetime, end: dt.datetime, now: dt.datetime) -> list[Bar]:
     """The bars of a lane from `start` to `end`, oldest first; where the tag was not there, there is a hole."""
     came: Move | None = None
+    version: str | None = None  # the one on arrival; what is only published again is still the one that came
     found: list[Bar] = []
     for left in lane.moves:
-        bar = _bar(lane, came, left, start, min(end, now))
+        bar = _bar(lane, came, left, version, start, min(end, now))
         if bar:
             found.append(bar)
-        came = left
-    last = _bar(lane, came, None, start, min(end, now))
+        stays = (version or left.from_version) if left.kind == Kind.REPUBLISHED else None
+        came, version = left, left.to_version or stays
+    last = _bar(lane, came, None, version, start, min(end, now))
     return [*found, last] if last else found
 
 
-def _bar(lane: Lane, came: Move | None, left: Move | None, start: dt.datetime, end: dt.datetime) -> Bar | None:
+def _bar(
+    lane: Lane, came: Move | None, left: Move | None, version: str | None, start: dt.datetime, end: dt.datetime
+) -> Bar | None:
     """The bar between two moves that follow each other; None where there is none in the window."""
     since = came.before if came else lane.first_seen
     if end < start or since > end or (left and not max(since, start) < min(left.before, end)):
@@ -126,10 +130,9 @@ def _bar(lane: Lane, came: Move | None, left: Move | None, start: dt.datetime, e
     digest = came.to_digest if came else left.from_digest if left else lane.digest
     if digest is None:
         return None
-    named_on_arrival = came.to_version if came else None
     return Bar(
         digest,
-        named_on_arrival or (left.from_version if left else lane.version),
+        version or (left.from_version if left else lane.version),
         max(since, start),
         min(left.before, end) if left else None,
         _uncertain(came, start, end),

@@ -9,6 +9,7 @@ from tags.views.movements import movements, movements_of
 from tags.views.registries import registries
 from tags.views.repository import repository
 from tags.views.tag import tag
+from tags.views.webhook import webhook
 
 
 class RepositoryConverter:
@@ -40,6 +41,8 @@ register_converter(TagConverter, "tag")
 
 urlpatterns = [
     path("healthz", healthz),
+    path("webhooks/<int:registry_id>/", webhook, name="webhook"),
+    path("webhooks/<int:registry_id>/<str:secret>/", webhook),
     path("", board, name="board"),
     path("movements/", movements, name="movements"),
     path("movements/<repository:reference>/", movements_of, name="movements_of"),

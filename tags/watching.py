@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from tags.models import Registry, Repository
+from tags.registry import Settings, check_settings
 
 if TYPE_CHECKING:
     from tags.registry import Reference
@@ -20,8 +21,11 @@ class Access:
 
     plain_http: bool = False
     username: str = ""
-    secret: str = ""
+    secret: str = field(default="", repr=False)
     ca_certificate: str = ""
+    client_certificate: str = field(default="", repr=False)
+    docker_config: str = ""
+    kind: str = ""
 
 
 def watch(reference: Reference, access: Access = Access(), interval: int | None = None) -> Repository:
@@ -30,16 +34,17 @@ def watch(reference: Reference, access: Access = Access(), interval: int | None 
     Raises ValidationError, in words, for what cannot be watched.
     """
     with transaction.atomic():
-        registry, added = Registry.objects.get_or_create(
-            address=reference.host,
-            defaults={"plain_http": access.plain_http, "ca_certificate": access.ca_certificate},
+        registry, _added = Registry.objects.get_or_create(
+            address=reference.host, defaults={"plain_http": access.plain_http}
         )
-        if not added:
-            registry.plain_http = registry.plain_http or access.plain_http
-            registry.ca_certificate = access.ca_certificate or registry.ca_certificate
-        if access.username:
+        for given in ("plain_http", "ca_certificate", "docker_config", "kind"):
+            setattr(registry, given, getattr(access, given) or getattr(registry, given))
+        if access.username or access.secret:
             registry.username = access.username
             registry.set_secret(access.secret)
+        if access.client_certificate:
+            _check_client_certificate(reference.host, access.client_certificate)
+            registry.set_client_certificate(access.client_certificate)
         if not registry.enabled:
             raise ValidationError(f"{registry} is disabled: enable it in the admin first.")
         registry.full_clean()
@@ -52,3 +57,10 @@ def watch(reference: Reference, access: Access = Access(), interval: int | None 
             repository.interval = interval or repository.interval
             repository.save(update_fields=["enabled", "interval"])
     return repository
+
+
+def _check_client_certificate(address: str, pem: str) -> None:
+    try:
+        check_settings(Settings(address, client_certificate=pem))
+    except ValueError as error:
+        raise ValidationError(str(error)) from error

@@ -16,7 +16,12 @@ from cryptography.x509.oid import NameOID
 @dataclass(frozen=True)
 class Certificates:
     authority: str  # PEM, for the client
+    client: str  # PEM, key and certificate of a client that it vouches for
     server: ssl.SSLContext
+    demanding: ssl.SSLContext
+    """For a server that wants a client's certificate."""
+    chain: Path
+    """The server's key and certificate, PEM in one file, for programs that are no Python."""
 
 
 @pytest.fixture(scope="session")
@@ -33,10 +38,20 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     )
     server = _certificate("server", server_key, "authority", authority_key, names)
     chain = folder / "server.pem"
-    _write(chain, server_key, server)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(chain)
-    return Certificates(authority.public_bytes(serialization.Encoding.PEM).decode(), context)
+    chain.write_bytes(_pem(server_key, server))
+    client_key = ec.generate_private_key(ec.SECP256R1())
+    client = _certificate("client", client_key, "authority", authority_key, x509.BasicConstraints(False, None))
+    pem = authority.public_bytes(serialization.Encoding.PEM).decode()
+    server_context, demanding = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    for context in (server_context, demanding):
+        context.load_cert_chain(chain)
+    demanding.load_verify_locations(cadata=pem)
+    demanding.verify_mode = ssl.CERT_REQUIRED
+    return Certificates(pem, _pem(client_key, client).decode(), server_context, demanding, chain)
+
+
+def self_signed(name: str, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    return _certificate(name, key, name, key, x509.BasicConstraints(True, None))
 
 
 def _certificate(
@@ -59,8 +74,8 @@ def _certificate(
     return builder.add_extension(extension, critical=critical).sign(issuer_key, hashes.SHA256())
 
 
-def _write(path: Path, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
+def _pem(key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> bytes:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    return private + certificate.public_bytes(serialization.Encoding.PEM)

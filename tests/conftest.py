@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tags import clients
+from tags import clients, sharing
 from tests.certificates import certificates
 from tests.fakeregistry import fake_registry
 from tests.listings import EXAMPLE
@@ -35,6 +35,7 @@ def fresh_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Primary keys are used again from test to test, and with them the clients that this process keeps."""
     kept: dict = {}
     monkeypatch.setattr(clients, "_clients", kept)
+    monkeypatch.setattr(sharing, "_ledgers", {})  # ports are used again as well
     yield
     for _settings, client in kept.values():
         client.close()

@@ -12,7 +12,7 @@ from tags.registry import Listing, Observation
 from tests.listings import EXAMPLE, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from tags.models import Movement
     from tags.registry import RegistryError
@@ -38,11 +38,15 @@ def look(
     at: dt.datetime = NOW,
     *,
     error: RegistryError | None = None,
+    listed: Collection[str] = (),
 ) -> list[Movement]:
-    """A poll at that time, which took two seconds and saw tag -> content (None: no image behind it)."""
+    """A poll at that time, which took two seconds and saw tag -> content (None: no image behind it).
+
+    `listed` tags are there, too, and nobody looked at them.
+    """
     listing = Listing(
         repository=repository.name,
-        tags=frozenset(tags),
+        tags=frozenset((*tags, *listed)),
         observations=tuple(
             Observation(tag, digest(content) if content is not None else None, at, at + SECOND)
             for tag, content in tags.items()

@@ -136,6 +136,7 @@ class FakeRegistry:
     ) -> None:
         self.repositories: dict[str, dict[str, str]] = {}
         self.manifests: dict[str, Manifest] = {}
+        self.blobs: dict[str, bytes] = {}
         self.requests: list[Recorded] = []
         self.auth = auth
         self.username, self.password = username, password
@@ -255,6 +256,8 @@ class FakeRegistry:
             return f"repository:{match[1]}:pull", lambda request: self._tags(request, match[1])
         if match := re.fullmatch(r"/v2/(.+)/manifests/([^/]+)", path):
             return f"repository:{match[1]}:pull", lambda _request: self._manifest(match[1], match[2])
+        if match := re.fullmatch(r"/v2/(.+)/blobs/([^/]+)", path):
+            return f"repository:{match[1]}:pull", lambda _request: self._blob(match[2])
         return "", lambda _request: not_found("PAGE_UNKNOWN")
 
     def _tags(self, request: Recorded, repository: str) -> Answer:
@@ -282,6 +285,10 @@ class FakeRegistry:
             return not_found("MANIFEST_UNKNOWN")
         headers = {"Content-Type": manifest.media_type, "Docker-Content-Digest": manifest.digest}
         return Answer(200, headers, manifest.body)
+
+    def _blob(self, digest: str) -> Answer:
+        content = self.blobs.get(digest)
+        return Answer(200, {}, content) if content is not None else not_found("BLOB_UNKNOWN")
 
     def _refusal(self, request: Recorded, scope: str) -> Answer | None:
         """The 401 with its challenge, unless the request may pass."""

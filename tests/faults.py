@@ -93,6 +93,16 @@ def without_header(name: str) -> FaultAction:
     return action
 
 
+def with_headers(headers: dict[str, str]) -> FaultAction:
+    """The usual answer, and these headers."""
+
+    def action(exchange: Exchange) -> None:
+        usual = exchange.usual()
+        exchange.answer(Answer(usual.status, {**usual.headers, **headers}, usual.body))
+
+    return action
+
+
 def omit(*names: str) -> FaultAction:
     """The usual list, as if these tags had never been."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import time_machine
 
@@ -12,7 +12,7 @@ from tags.models import Registry, Repository
 from tags.registry import Listing, Observation, RegistryError, TimedOut
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from tags.models import Movement
 
@@ -62,17 +62,20 @@ def seen(
     error: RegistryError | None = None,
     pushed: Mapping[str, dt.datetime] | None = None,
     wait: float | None = None,
+    listed: Collection[str] = (),
+    **more: Any,
 ) -> Listing:
     """What a poll at that minute saw: tag -> content (None: no image behind it).
 
     The list is asked for on the minute and comes a second later, the looks go out at +2 s and are answered at +3 s.
     `failing` tags are listed and give no answer (but how many seconds to `wait`); an `error` makes the list incomplete.
+    `listed` tags are there and nobody looks at them. `more` is what else a Listing holds.
     """
     moment = at(minute)
     failed = TimedOut("registry timed out", retry_after=wait)
     return Listing(
         repository="app",
-        tags=frozenset(tags) | frozenset(failing),
+        tags=frozenset((*tags, *failing, *listed)),
         observations=tuple(
             Observation(
                 tag=tag,
@@ -91,6 +94,7 @@ def seen(
         received_at=moment + SECOND,
         requests=1 + len(tags),
         refused_names=0,
+        **more,
     )
 
 
@@ -99,9 +103,9 @@ def make_repository(name: str = "app", *, address: str = "127.0.0.1:5000", inter
     return Repository.objects.create(registry=registry, name=name, interval=interval)
 
 
-def record(repository: Repository, listing: Listing) -> list[Movement]:
+def record(repository: Repository, listing: Listing, cursor: str = "") -> list[Movement]:
     """Record as a poll does that ends four seconds after it began, at that time."""
     with time_machine.travel(listing.sent_at + 4 * SECOND, tick=False):
         lease = repository.claim()
         assert lease is not None
-        return repository.record(listing, lease)
+        return repository.record(listing, lease, cursor)

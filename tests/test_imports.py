@@ -27,10 +27,13 @@ MAY_IMPORT = {
     "tags.encryption": (),
     "tags.moments": (),
     "tags.models": (*PURE, "tags.models", "tags.encryption"),
-    "tags.clients": (*PURE, "tags.models"),
+    "tags.sharing": (*PURE, "tags.encryption"),
+    "tags.clients": (*PURE, "tags.models", "tags.sharing"),
+    "tags.describing": (*PURE, "tags.models", "tags.clients"),
     "tags.discovery": (*PURE, "tags.models", "tags.clients"),
     "tags.polling": (*PURE, "tags.models", "tags.clients"),
     "tags.watching": (*PURE, "tags.models"),
+    "tags.webhooks": (*PURE, "tags.models"),
     "tags.pages": (*PURE, "tags.models", "tags.pages"),
 }
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
+import io
 import json
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import time_machine
+from django.core.management import call_command
 
 from tags import clients, polling
 from tags.models import Coverage, Movement, Repository, Tag
-from tags.registry import BadAnswer, Client, ServerError, TimedOut
+from tags.registry import BadAnswer, Client, Listing, Past, RateLimited, ServerError, TimedOut
 from tests.factories import watched
 from tests.fakeregistry import FakeRegistry
 from tests.faults import cut, hang, status
-from tests.listings import EXAMPLE
+from tests.listings import EXAMPLE, START, at, seen
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +34,7 @@ def test_a_move_in_the_registry_becomes_a_movement(example: FakeRegistry) -> Non
     first = polling.poll(repository)
     assert (first.outcome, first.tags, first.movements, first.requests) == ("complete", 12, 0, 13)
     example.move("app", "production", "2.1")
-    second = polling.poll(repository)
+    second = polling.poll(repository, every_tag=True)
     assert (second.outcome, second.movements, second.requests) == ("complete", 1, 13)
     assert Movement.objects.get().sentence == "production moved forward from 2.0 to 2.1"
 
@@ -63,7 +67,7 @@ def test_a_registry_that_fails_removes_nothing_and_leaves_a_gap(
 def test_a_registry_that_never_answers_times_out(example: FakeRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     repository = watched(example)
     polling.poll(repository)
-    monkeypatch.setattr(clients, "connect", lambda settings: real_connect(settings, deadline=0.3))
+    monkeypatch.setattr(clients, "connect", lambda settings, **more: real_connect(settings, deadline=0.3, **more))
     clients._clients.clear()
     example.fault(hang(), path="/tags/list")
     assert polling.poll(repository).outcome == "failed"
@@ -143,3 +147,151 @@ def test_a_mistake_of_ours_is_a_failed_poll_and_not_tried_again_at_once(
     assert (repository.outcome, repository.lease_token) == ("failed", None)
     assert "broken off" in repository.error
     assert Repository.objects.claim_due(limit=1) == []
+
+
+POINTERS = ("latest", "production", "qatesting")
+
+
+class TestTwoSpeeds:
+    """A registry that has to be asked for each tag by itself, with 500 of them."""
+
+    @pytest.fixture
+    def many(self, fake_registry: FakeRegistry) -> FakeRegistry:
+        for number in range(497):
+            fake_registry.push("app", f"1.{number}.0", str(number))
+        for pointer in POINTERS:
+            fake_registry.push("app", pointer, "496")
+        return fake_registry
+
+    @pytest.fixture
+    def clock(self) -> Iterator[time_machine.Traveller]:
+        with time_machine.travel(START, tick=True) as traveller:
+            yield traveller
+
+    def steady(self, repository: Repository) -> dict[str, Any]:
+        out = io.StringIO()
+        call_command("poll", repository.reference, "--steady", "--json", stdout=out)
+        [poll] = json.loads(out.getvalue())
+        return poll
+
+    def test_in_steady_state_a_poll_costs_the_list_and_the_pointers(self, many: FakeRegistry) -> None:
+        repository = watched(many)
+        assert polling.poll(repository).requests == 501
+        for _ in range(2):
+            poll = self.steady(repository)
+            assert (poll["outcome"], poll["tags"], poll["requests"]) == ("complete", 500, 1 + len(POINTERS))
+
+    def test_what_is_new_is_looked_at_at_once(self, many: FakeRegistry) -> None:
+        repository = watched(many)
+        polling.poll(repository)
+        many.push("app", "2.0.0")
+        many.push("app", "staging")
+        assert (self.steady(repository)["requests"], self.steady(repository)["requests"]) == (6, 5)
+        assert set(Movement.objects.values_list("tag__name", flat=True)) == {"2.0.0", "staging"}
+
+    def test_asked_by_people_it_looks_at_everything(self, many: FakeRegistry) -> None:
+        repository = watched(many)
+        polling.poll(repository)
+        assert polling.poll(repository, every_tag=True).requests == 501
+
+    def test_within_a_day_each_version_is_looked_at_and_no_poll_takes_them_all(
+        self, many: FakeRegistry, clock: time_machine.Traveller
+    ) -> None:
+        repository = watched(many)
+        Repository.objects.update(interval=3600)
+        polling.poll(repository)
+        many.requests.clear()
+        costs = []
+        for hour in range(1, 25):
+            clock.move_to(START + dt.timedelta(hours=hour))
+            costs.append(polling.poll(Repository.objects.get()).requests)
+        looked_at = {request.path.rpartition("/")[2] for request in many.asked("/manifests/1", "HEAD")}
+        assert len(looked_at) == 497
+        assert max(costs) < 100
+        oldest = min(tag.last_look for tag in repository.tags.select_related("repository__sweep"))
+        assert oldest > clock_now() - dt.timedelta(hours=23, minutes=1)
+
+    def test_a_version_pushed_again_is_found_by_the_sweep_since_its_own_last_look(
+        self, many: FakeRegistry, clock: time_machine.Traveller
+    ) -> None:
+        repository = watched(many)
+        Repository.objects.update(interval=3600)
+        polling.poll(repository)
+        looks = {}
+        for hour in range(1, 60):
+            clock.move_to(START + dt.timedelta(hours=hour))
+            if hour == 30:
+                many.push("app", "1.7.0", "pushed again")
+                pushed = clock_now()
+                looks = {tag.name: tag.last_look for tag in Repository.objects.get().tags.all()}
+            if polling.poll(Repository.objects.get()).movements:
+                break
+        movement = Movement.objects.get()
+        assert movement.sentence == "1.7.0 was rebuilt: same name, new content"
+        assert movement.after == looks["1.7.0"]
+        assert movement.after < pushed < movement.before < pushed + dt.timedelta(hours=23)
+        assert movement.before - movement.after < dt.timedelta(hours=23)
+        assert not movement.across_gap
+
+    def test_a_registry_that_had_too_much_is_spared_the_sweep(
+        self, many: FakeRegistry, clock: time_machine.Traveller
+    ) -> None:
+        repository = watched(many)
+        polling.poll(repository)
+        clock.move_to(START + dt.timedelta(hours=12))
+        assert len(Repository.objects.get().names_left_out(clock_now())) < 497
+        repository.registry.cautious_until = clock_now() + dt.timedelta(minutes=1)
+        repository.registry.save()
+        assert len(Repository.objects.get().names_left_out(clock_now())) == 497
+
+
+def clock_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class TestPast:
+    """What a poll hands to the client of what is known."""
+
+    @pytest.fixture
+    def given(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, str]]]:
+        """The cursor and the digests that each listing was given, of a client that answers with a cursor."""
+        given: list[tuple[str, dict[str, str]]] = []
+
+        def listing(self: Client, name: str, look: Any, progress: Any, stop: Any, past: Past) -> Listing:
+            given.append((past.cursor, dict(past.digests)))
+            return seen({"1.0": "a"}, 0, cursor=f"cursor {len(given)}")
+
+        monkeypatch.setattr(Client, "listing", listing)
+        return given
+
+    def test_a_scheduled_poll_goes_on_where_the_last_one_ended(self, fake_registry: FakeRegistry, given: list) -> None:
+        with time_machine.travel(at(1), tick=True):
+            repository = watched(fake_registry)
+            for every_tag in (False, False, True):
+                assert polling.poll(repository, every_tag=every_tag).outcome == "complete"
+        known = {"1.0": seen({"1.0": "a"}, 0).observations[0].digest}
+        assert given == [("", {}), ("cursor 1", known), ("", known)]
+
+    def test_who_asks_for_the_past_when_the_lease_is_lost_is_not_left_waiting(
+        self, fake_registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lost = threading.Event()
+
+        def listing(self: Client, name: str, look: Any, progress: Any, stop: threading.Event, past: Past) -> Listing:
+            stop.wait(10)
+            lost.set()
+            return seen(past.digests, 0)
+
+        monkeypatch.setattr(Client, "listing", listing)
+        monkeypatch.setattr(polling, "SECONDS_BETWEEN_RENEWALS", 0.02)
+        monkeypatch.setattr(Repository, "renew", lambda self, lease: False)
+        assert polling.poll(watched(fake_registry)).outcome == polling.SKIPPED
+        assert lost.is_set()
+
+
+def test_a_registry_that_wants_no_more_now_is_a_failed_poll_in_words(example: FakeRegistry) -> None:
+    repository = watched(example)
+    polling.poll(repository)
+    example.fault(status(429, {"Retry-After": "60"}), path="/tags/list")
+    assert polling.poll(repository).outcome == "failed"
+    assert Coverage.objects.last().reason == RateLimited.reason

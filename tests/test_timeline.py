@@ -123,6 +123,17 @@ def test_version_of_a_bar_is_its_name_on_arrival_else_what_is_known_later():
     assert [bar.label for bar in found] == [None, "2.1", "2.2", "2.3"]
 
 
+def test_publishing_the_same_again_does_not_end_a_version():
+    moves = [
+        Moved(MONDAY + HOUR, "b", None, "a", "2.0", kind=Kind.REPUBLISHED),
+        Moved(MONDAY + 2 * HOUR, "c", None, "b", None, kind=Kind.REPUBLISHED),
+        Moved(MONDAY + 3 * HOUR, "d", None, "c", None, kind=Kind.CHANGED),
+        Moved(MONDAY + 4 * HOUR, "e", "2.1", "d", None, kind=Kind.REPUBLISHED),
+    ]
+    lane = Lane("production", "e", "2.1", MONDAY, moves)
+    assert [bar.label for bar in bars(lane, MONDAY, NOW, NOW)] == ["2.0", "2.0", "2.0", None, "2.1"]
+
+
 @st.composite
 def lanes(draw):
     minutes = sorted(draw(st.sets(st.integers(1, 5000), max_size=30)))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db import models
-from django.db.models import F, Q
+from django.apps import apps
+from django.db import models, transaction
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
+from tags.models.image import Image
 from tags.timeline import Kind
 from tags.versions import Role
 
@@ -70,13 +72,43 @@ class MovementQuerySet(models.QuerySet["Movement"]):
                 found[repository, to_digest] = to_version
         return found
 
+    def settle_republished(self) -> int:
+        """Tell of moves between two images with the same content that nothing changed; how many those are.
+
+        What an image holds is read only after the movement was recorded. A move forward or back says of versions what
+        stays true, and so does one between two versions by name: those keep their kinds.
+        """
+        nothing_else_to_say = (
+            Q(kind=Kind.REBUILT)
+            | Q(from_version__isnull=True)
+            | Q(to_version__isnull=True)
+            | Q(from_version=F("to_version"))
+        )
+        late = (
+            self.filter(nothing_else_to_say, kind__in=[Kind.CHANGED, Kind.REBUILT])
+            .annotate(from_content=_content("from_digest"), to_content=_content("to_digest"))
+            .filter(from_content=F("to_content"))
+        )
+        settled = 0
+        for repository in sorted(set(late.values_list("repository", flat=True))):
+            with transaction.atomic():
+                # As polls do before they write here. The model stands above this one: Repository.record() writes it.
+                apps.get_model("tags", "Repository").objects.select_for_update().get(pk=repository)
+                settled += late.filter(repository=repository).update(kind=Kind.REPUBLISHED)
+        return settled
+
     def for_sentences(self) -> MovementQuerySet:
         """With what a line about a movement needs, in one query."""
         return self.select_related("tag__repository__registry")
 
 
+def _content(digest: str) -> Subquery:
+    """What is known to be in the image of a movement's `from_digest` or `to_digest`."""
+    return Subquery(Image.objects.filter(pk=OuterRef(digest)).exclude(content="").values("content"))
+
+
 class Movement(models.Model):
-    """What changed: append-only, written by `Repository.record()` alone."""
+    """What changed: append-only, written by `Repository.record()`; some of it is settled later."""
 
     KINDS: dict[str, StrOrPromise] = {
         Kind.FORWARD: _("moved forward"),

@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from tags import versions
 from tags.models.coverage import Coverage
+from tags.models.known import as_now
 from tags.models.movement import Movement
 from tags.models.tag import BATCH, Tag, changed_roles
 from tags.timeline import Kind
@@ -19,7 +20,7 @@ from tags.versions import Direction, Role
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from tags.models.recording import Known
+    from tags.models.known import Known
     from tags.models.repository import Repository
 
 KINDS = {Direction.FORWARD: Kind.FORWARD, Direction.ROLLBACK: Kind.ROLLBACK, Direction.CHANGED: Kind.CHANGED}
@@ -50,60 +51,56 @@ class Naming:
         self._find_returns()
         self._settle_roles()
         before = _version_tags(self.known.values())
-        after = _version_tags(self._present())
+        after = _version_tags(as_now(self.known, self.touched))
         self._name_movements(before, after)
         self._fill_in_names({digest: tags for digest, tags in after.items() if digest not in before})
 
-    def _present(self) -> Iterator[Known | Tag]:
-        """All tags as they are now."""
-        for name, known in self.known.items():
-            yield self.touched.get(name, known)
-        for name, tag in self.touched.items():
-            if name not in self.known:
-                yield tag
-
     def _settle_roles(self) -> None:
-        there = [tag for tag in self._present() if tag.state != Tag.State.REMOVED]
+        there = [tag for tag in as_now(self.known, self.touched) if tag.state != Tag.State.REMOVED]
         for name, role in changed_roles(there).items():
             tag = self.touched.get(name)
             if tag is None:
                 tag = self.touched[name] = Tag(repository=self.repository, **self.known[name]._asdict())
             tag.role = role
+        for tag in self.touched.values():
+            if tag.pk is None and tag.state == Tag.State.REMOVED:  # only a history tells of it
+                tag.role = versions.roles({tag.name: None}, {tag.name} if tag.moved else ())[tag.name]
 
     def _find_returns(self) -> None:
         """What appeared and was there before came back; with other content than it left with, it moved too."""
-        appeared = {m.tag.pk: m for m in self.movements if m.kind == Kind.APPEARED and m.tag.pk}
-        left_from: dict[int, str | None] = {}
+        left_from: dict[str, str | None] = {}
+        appeared = {m.tag.pk: m.tag.name for m in self.movements if m.kind == Kind.APPEARED and m.tag.pk}
         for some in _batches(list(appeared)):
             past = Movement.objects.filter(tag__in=some).order_by("before", "pk")
-            left_from.update(past.values_list("tag", "from_digest"))
-        for pk, digest in left_from.items():
-            movement = appeared[pk]
-            movement.kind = Kind.RETURNED
-            movement.tag.moved = movement.tag.moved or digest not in (None, movement.to_digest)
+            left_from.update((appeared[tag], digest) for tag, digest in past.values_list("tag", "from_digest"))
+        for movement in self.movements:
+            tag = movement.tag
+            if movement.kind == Kind.REMOVED:
+                left_from[tag.name] = movement.from_digest
+            elif movement.kind == Kind.APPEARED and tag.name in left_from:
+                movement.kind = Kind.RETURNED
+                tag.moved = tag.moved or left_from[tag.name] not in (None, movement.to_digest)
 
     # --- Versions and kinds of movements -------------------------------------------------------------------------
 
     def _name_movements(self, before: Names, after: Names) -> None:
         was = self._was_called({m.from_digest for m in self.movements if m.from_digest and m.from_digest not in before})
+        was |= {m.from_digest: m.tag.name for m in self.movements if m.from_digest and _is_end_of_version(m)}
         been = self._been_before()
         for movement in self.movements:
-            movement.from_version = _display(before, movement.from_digest) or was.get(movement.from_digest or "")
-            movement.to_version = _display(after, movement.to_digest)
+            tag, left, came = movement.tag, movement.from_digest, movement.to_digest
+            movement.from_version = _display(before, left) or was.get(left or "") or _display(after, left)
+            movement.to_version = _display(after, came) or _display(before, came)
             movement.across_gap = self._crosses_gap(movement)
             if movement.kind == Kind.CHANGED:
-                movement.kind = self._direction(movement, been)
+                movement.kind = self._direction(movement, been_there=(tag.name, came) in been)
+            been |= {(tag.name, left), (tag.name, came)}
 
-    def _direction(self, movement: Movement, been: set[tuple[int, str | None]]) -> Kind:
+    @staticmethod
+    def _direction(movement: Movement, *, been_there: bool) -> Kind:
         if movement.tag.role == Role.VERSION:
             return Kind.REBUILT
-        return KINDS[
-            versions.direction(
-                movement.from_version,
-                movement.to_version,
-                been_there=(movement.tag.pk, movement.to_digest) in been,
-            )
-        ]
+        return KINDS[versions.direction(movement.from_version, movement.to_version, been_there=been_there)]
 
     def _was_called(self, digests: Collection[str]) -> dict[str, str]:
         """The last version of digests whose version tags are gone: names are frozen, tags are not."""
@@ -113,16 +110,16 @@ class Naming:
             found.update({digest: name for (_repository, digest), name in names.items()})
         return found
 
-    def _been_before(self) -> set[tuple[int, str | None]]:
-        """Which of the moved tags pointed to their new digest at some time before, as (tag, digest)."""
-        been: set[tuple[int, str | None]] = set()
-        for some in _batches([movement for movement in self.movements if movement.kind == Kind.CHANGED]):
+    def _been_before(self) -> set[tuple[str, str | None]]:
+        """Which of the moved tags pointed to their new digest at some time before this poll, as (tag, digest)."""
+        been: set[tuple[str, str | None]] = set()
+        moved = [movement for movement in self.movements if movement.kind == Kind.CHANGED and movement.tag.pk]
+        for some in _batches(moved):
             digests = [movement.to_digest for movement in some]
-            past = Movement.objects.filter(
-                Q(to_digest__in=digests) | Q(from_digest__in=digests), tag__in=[movement.tag.pk for movement in some]
-            )
+            names = {movement.tag.pk: movement.tag.name for movement in some}
+            past = Movement.objects.filter(Q(to_digest__in=digests) | Q(from_digest__in=digests), tag__in=list(names))
             for tag, *both in past.values_list("tag", "from_digest", "to_digest"):
-                been.update((tag, digest) for digest in both)
+                been.update((names[tag], digest) for digest in both)
         return been
 
     # --- Gaps ----------------------------------------------------------------------------------------------------
@@ -130,11 +127,15 @@ class Naming:
     def _crosses_gap(self, movement: Movement) -> bool:
         """Whether somebody failed to look in the time that a movement lies in."""
         after = movement.after
-        if after is None:
-            return False
+        if after is None or movement.source == Movement.Source.HISTORY:
+            return False  # to a registry that tells when it was there is no gap
+        # The look may lie in the gap that its own poll ended: that is over as soon as the poll is, within an interval.
+        over = after + dt.timedelta(seconds=self.repository.every)
         if after == self.repository.checked_at and self.repository.polled_at:
-            after = max(after, self.repository.polled_at)  # a gap that ended with that poll was over
-        return any(since < movement.before and until > after for since, until in self._gaps)
+            after = over = max(after, self.repository.polled_at)
+        return any(
+            since < movement.before and until > (over if since <= after else after) for since, until in self._gaps
+        )
 
     @cached_property
     def _gaps(self) -> list[tuple[dt.datetime, dt.datetime]]:
@@ -169,6 +170,10 @@ def _version_tags(tags: Iterable[Known | Tag]) -> Names:
         if tag.digest is not None and tag.role == Role.VERSION:
             found[tag.digest].append(tag.name)
     return dict(found)
+
+
+def _is_end_of_version(movement: Movement) -> bool:
+    return movement.kind == Kind.REMOVED and movement.tag.role == Role.VERSION
 
 
 def _display(names: Names, digest: str | None) -> str | None:

@@ -3,40 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tags.models.image import Image
+from tags.models.known import Known, as_now
+from tags.models.looks import whole_slices
 from tags.models.movement import Movement
 from tags.models.naming import Naming
-from tags.models.tag import BATCH, Tag
+from tags.models.spells import SECOND, History, Told
+from tags.models.sweep import slice_of
+from tags.models.tag import BATCH, Tag, is_swept
+from tags.models.verdict import Verdict
 from tags.timeline import Kind
 from tags.versions import Role
 
 if TYPE_CHECKING:
     from tags import registry
+    from tags.models.looks import Looks
     from tags.models.repository import Repository
-
-# A registry that forgets more than half of this many tags at once is more likely broken than tidied up.
-FEW_TAGS = 10
-
-
-class Known(NamedTuple):
-    """A tag as it stands in the database: a row, for most of a poll's tags turn out not to have changed."""
-
-    id: int
-    name: str
-    role: str
-    role_by_hand: bool
-    state: str
-    digest: str | None
-    after: dt.datetime | None
-    before: dt.datetime
-    first_seen_at: dt.datetime
-    moved: bool
-    looked_at: dt.datetime | None
-    absent_since: dt.datetime | None
-    missing_since: dt.datetime | None
 
 
 class Recording:
@@ -48,106 +32,29 @@ class Recording:
         self.now = now
         rows = repository.tags.values_list(*Known._fields)
         self.known = {row.name: row for row in map(Known._make, rows.iterator())}
+        self.verdict = Verdict(repository, listing, self.known, now)
+        self.history = History(listing.history)
+        self.looks = repository.looks  # the clocks as they were before this poll, until `write()` sets them on
         self.touched: dict[str, Tag] = {}  # tags with something to save
         self.movements: list[Movement] = []
         self.redrawn = False  # a name came, went or points elsewhere: roles have to be thought over
 
-    # --- How it went ---------------------------------------------------------------------------------------------
-
-    @property
-    def believed(self) -> bool:
-        """Whether the list is proof of which tags there are."""
-        return self.listing.complete and not self.doubted
-
-    @property
-    def doubted(self) -> bool:
-        """Whether the list leaves out so much that it changes nothing until another, an interval later, agrees."""
-        return self._suspect and not self._confirmed
-
-    @cached_property
-    def _suspect(self) -> bool:
-        if not self.absent:
-            return False
-        return not self.listing.tags or (self._number_there >= FEW_TAGS and 2 * len(self.absent) > self._number_there)
-
-    @cached_property
-    def _confirmed(self) -> list[Known]:
-        """The tags that were left out by an earlier list too, at least one interval ago, and by all since."""
-        settled = self.now - dt.timedelta(seconds=self.repository.every)
-        return [tag for tag in self.absent if tag.absent_since is not None and tag.absent_since <= settled]
-
-    @property
-    def _gone(self) -> list[Known]:
-        """The tags whose absence is proved."""
-        if self.doubted:
-            return []
-        return self._confirmed if self._suspect else self.absent
-
-    @cached_property
-    def absent(self) -> list[Known]:
-        """The tags that a complete list leaves out."""
-        listed = self.listing.tags
-        return [
-            tag
-            for tag in self.known.values()
-            if self.listing.complete and tag.state != Tag.State.REMOVED and tag.name not in listed
-        ]
-
-    @cached_property
-    def _number_there(self) -> int:
-        return sum(tag.state != Tag.State.REMOVED for tag in self.known.values())
-
-    @property
-    def looked_at(self) -> dt.datetime:
-        """When the first of the looks at single tags was sent: every tag was looked at then or later."""
-        return min((seen.sent_at for seen in self.listing.observations), default=self.listing.sent_at)
-
-    @property
-    def outcome(self) -> str:
-        outcomes = self.repository.Outcome
-        if self.believed and not self.listing.failures:
-            return outcomes.COMPLETE
-        return outcomes.PARTIAL if self.listing.tags or self.doubted else outcomes.FAILED
-
-    @property
-    def error(self) -> str:
-        """What went wrong, in words; empty when nothing did."""
-        if self.doubted:
-            return (
-                f"the list lost {len(self.absent)} of {self._number_there} tags at once; "
-                "nothing is changed until a second look, at least one interval later, agrees"
-            )
-        if self.listing.complete and self.listing.failures:
-            failed, listed = len(self.listing.failures), len(self.listing.tags)
-            return f"{failed} of {listed} tags could not be looked at: {self.listing.error}"
-        return str(self.listing.error or "")
-
-    @property
-    def gap_reason(self) -> str:
-        """Why this poll leaves the repository unwatched, in words; empty when it was watched.
-
-        A few tags that gave no answer are those tags' own matter: they carry the time of their last look.
-        """
-        if self.doubted:
-            return "the list of tags is in doubt"
-        watched = self.believed and len(self.listing.failures) <= len(self.listing.observations)
-        return "" if watched or not self.listing.error else self.listing.error.reason
-
-    # --- Writing -------------------------------------------------------------------------------------------------
-
     def write(self) -> list[Movement]:
         """Save what changed, and nothing for what did not; returns the movements."""
-        if not self.doubted:
+        if not self.verdict.doubted:
             for seen in self.listing.observations:
                 self._observe(seen)
-            for name in self.listing.failures:
+            for name in (*self.listing.failures, *self.listing.vouched, *self.listing.skipped):
                 self._keep(name)
-        for known in self._gone:
+        for known in self.verdict.gone:
             self._remove(self._tag(known))
+        if self.verdict.proves_absence:
+            self._recall()
         self._note_presence_and_absence()
         if self.redrawn:
             naming = Naming(self.repository, self.known, self.touched, self.movements, self.listing.sent_at)
             naming.settle()
+        self._settle_looks()
         self._save()
         return self.movements
 
@@ -159,7 +66,10 @@ class Recording:
         return tag
 
     def _save(self) -> None:
-        fields = ["role", "state", "digest", "after", "before", "moved", "looked_at", "absent_since", "missing_since"]
+        fields = [
+            "role", "state", "digest", "after", "before", "moved",
+            "looked_at", "swept", "absent_since", "missing_since",
+        ]  # fmt: skip
         Tag.objects.bulk_create([tag for tag in self.touched.values() if tag.pk is None], batch_size=BATCH)
         old = [tag for tag in self.touched.values() if tag.name in self.known]
         Tag.objects.bulk_update(old, fields, batch_size=BATCH)
@@ -180,32 +90,58 @@ class Recording:
         for known in self.known.values():
             if known.absent_since is not None and known.name in self.listing.tags:
                 self._tag(known).absent_since = None
-        for known in self.absent if self._suspect else ():
+        for known in self.verdict.absent if self.verdict.suspect else ():
             tag = self._tag(known)
             if tag.state != Tag.State.REMOVED:
                 tag.absent_since = tag.absent_since or self.listing.received_at
-                tag.looked_at = tag.looked_at or self.repository.checked_at
+
+    # --- When each tag was looked at -----------------------------------------------------------------------------
+
+    def _settle_looks(self) -> None:
+        """Set the clocks on, and give a time of its own to each tag of which they would not tell the truth."""
+        before = self.looks
+        there = [tag for tag in as_now(self.known, self.touched) if tag.state != Tag.State.REMOVED]
+        slices: dict[int, int] = {}
+        if self.verdict.believed:
+            sent, otherwise = self.verdict.sent, self.listing.sent_at
+            if names := {tag.name for tag in there if is_swept(tag.role, tag.state)}:
+                slices = whole_slices(names, sent, self.listing.failures, otherwise)
+            self.looks = before.set_on(min(sent.values(), default=otherwise), slices)
+        for tag in there:
+            is_now = is_swept(tag.role, tag.state)
+            had_its_turn = slice_of(tag.name) in slices if is_now else self.verdict.believed
+            looked_at = self._own_look(tag, before, is_now, had_its_turn)
+            if (looked_at, is_now) != (tag.looked_at, tag.swept):
+                changed = self._tag(tag) if isinstance(tag, Known) else tag
+                changed.looked_at, changed.swept = looked_at, is_now
+
+    def _own_look(self, tag: Known | Tag, before: Looks, swept: bool, had_its_turn: bool) -> dt.datetime | None:
+        """When a tag was last looked at, unless the clock that it goes by from now on says so."""
+        sent = self.verdict.sent.get(tag.name)
+        if sent is not None:
+            return None if had_its_turn else sent
+        if tag.looked_at or tag.state == Tag.State.UNKNOWN:
+            return tag.looked_at
+        last = before.of(tag.name, swept=tag.swept)
+        return None if last == self.looks.of(tag.name, swept=swept) else last
 
     # --- One tag -------------------------------------------------------------------------------------------------
 
     def _observe(self, seen: registry.Observation) -> None:
         known = self.known.get(seen.tag)
-        if known is None:
-            tag = self._meet(seen.tag, seen.received_at)
-        elif self._is_as_known(known, seen):
-            if self.believed and known.looked_at is not None:
-                self._tag(known).looked_at = None
+        looked_at = self._last_seen_otherwise(known) if known else self.repository.listed_at
+        told = self._told(seen.tag, known, seen.digest, looked_at, seen.received_at) if seen.digest else []
+        if known is not None and not told and self._is_as_known(known, seen):
             return
-        else:
-            tag = self._tag(known)
+        tag = self._meet(seen.tag, seen.received_at) if known is None else self._tag(known)
+        for move in told:
+            self._follow(tag, move, seen.received_at)
         if seen.digest is None:
             self._miss(tag, seen)
         elif tag.digest == seen.digest:
             tag.state, tag.missing_since = Tag.State.PRESENT, None
         else:
             self._point(tag, seen)
-        # Without a complete list the tag's own look is the only one to go by.
-        tag.looked_at = None if self.believed else seen.sent_at
 
     @staticmethod
     def _is_as_known(known: Known, seen: registry.Observation) -> bool:
@@ -230,25 +166,27 @@ class Recording:
 
     def _point(self, tag: Tag, seen: registry.Observation) -> None:
         """The tag points to a digest that it did not point to when last seen."""
-        after = self._last_seen_otherwise(tag)
-        if seen.pushed_at and (after is None or after <= seen.pushed_at) and seen.pushed_at <= seen.received_at:
-            before, source = seen.pushed_at, Movement.Source.PUSH_TIME
-            after = seen.pushed_at if after is not None else None
-        else:
-            before, source = seen.received_at, Movement.Source.POLL
+        after, before, source = self._last_seen_otherwise(tag), seen.received_at, Movement.Source.POLL
+        if pushed := seen.pushed_at:
+            # Many registries cut their times to the second: the push was then, or within the second after.
+            latest = pushed + SECOND if pushed.microsecond == 0 else pushed
+            if pushed <= before and (after is None or after <= latest):
+                before, source = min(latest, before), Movement.Source.PUSH_TIME
+                if after is not None and not seen.pushed_again:
+                    after = max(after, pushed)
         if after is not None or tag.digest is not None:  # what the first listing holds was there before anyone looked
             kind = Kind.CHANGED if tag.digest is not None else Kind.APPEARED
             self._move(tag, kind, seen.digest, after, before, source)
         tag.state, tag.digest, tag.missing_since = Tag.State.PRESENT, seen.digest, None
         tag.after, tag.before = _bound(after, before), before
 
-    def _last_seen_otherwise(self, tag: Tag) -> dt.datetime | None:
+    def _last_seen_otherwise(self, tag: Known | Tag) -> dt.datetime | None:
         """When the last request was sent whose answer was not yet what is so now; None: there was none."""
         if tag.state == Tag.State.UNKNOWN:
             return tag.after
         if tag.state == Tag.State.REMOVED:
             return self.repository.listed_at
-        return tag.looked_at or self.repository.checked_at
+        return tag.looked_at or self.looks.of(tag.name, swept=tag.swept)
 
     def _miss(self, tag: Tag, seen: registry.Observation) -> None:
         """The tag is listed, but there is no image behind it: neither gone nor moved."""
@@ -256,25 +194,28 @@ class Recording:
         self.redrawn = True
 
     def _keep(self, name: str) -> None:
-        """The tag is listed and gave no sure answer: remember when it last did, for the repository's time moves on."""
+        """The tag is listed, and nobody said what it points to now."""
         known = self.known.get(name)
+        at = self.listing.received_at
         if known is None:
-            self._meet(name, self.listing.received_at)
+            self._meet(name, at)
         elif known.state == Tag.State.REMOVED:
             tag = self._tag(known)
-            at = self.listing.received_at
             tag.state, tag.after, tag.before = Tag.State.UNKNOWN, _bound(self.repository.listed_at, at), at
             self.redrawn = True
-        elif known.state != Tag.State.UNKNOWN and known.looked_at is None and self.believed:
-            self._tag(known).looked_at = self.repository.checked_at
 
     def _remove(self, tag: Tag) -> None:
-        before = tag.absent_since or self.listing.received_at
+        listed_at, before = self.repository.listed_at, tag.absent_since or self.listing.received_at
+        for move in self._told(tag.name, tag, None, listed_at, before):
+            self._follow(tag, move, before)
         if tag.digest is not None:
-            self._move(tag, Kind.REMOVED, None, self.repository.listed_at, before, Movement.Source.POLL)
-        tag.state, tag.digest = Tag.State.REMOVED, None
+            after = max((at for at in (listed_at, tag.after) if at), default=None)
+            self._move(tag, Kind.REMOVED, None, after, before, Movement.Source.POLL)
+            tag.after, tag.before = _bound(after, before), before
+        elif tag.state != Tag.State.REMOVED:
+            tag.after, tag.before = _bound(listed_at, before), before
+        tag.state, tag.digest, tag.swept = Tag.State.REMOVED, None, False
         tag.absent_since = tag.looked_at = tag.missing_since = None
-        tag.after, tag.before = _bound(self.repository.listed_at, before), before
         self.redrawn = True
 
     def _move(
@@ -298,9 +239,51 @@ class Recording:
                 after=_bound(after, before),
                 before=before,
                 source=source,
-                found_at=self.now,
+                # What a poll finds at once need not have happened together, when a history tells each time.
+                found_at=before if source == Movement.Source.HISTORY else self.now,
             )
         )
+
+    # --- What the registry's own history tells -------------------------------------------------------------------
+
+    def _told(
+        self, name: str, tag: Known | Tag | None, end: str | None, looked_at: dt.datetime | None, until: dt.datetime
+    ) -> list[Told]:
+        """How a tag came, since `looked_at`, to the digest that it has `until` now; None: it is not there."""
+        return self.history.moves(
+            name,
+            tag.digest if tag else None,
+            end,
+            looked_at=looked_at,
+            told_until=tag.before if tag and tag.state != Tag.State.UNKNOWN else None,
+            until=until,
+        )
+
+    def _follow(self, tag: Tag, move: Told, until: dt.datetime) -> None:
+        """The tag made a move that no look at it would have shown, or that is told better than a look can."""
+        before = min(move.at + SECOND, until)
+        if move.digest is None or tag.digest is not None:
+            kind = Kind.REMOVED if move.digest is None else Kind.CHANGED
+            self._move(tag, kind, move.digest, move.at, before, Movement.Source.HISTORY)
+        elif tag.state != Tag.State.UNKNOWN or tag.after is not None:  # else its past begins with this digest
+            self._move(tag, Kind.APPEARED, move.digest, move.at, before, Movement.Source.HISTORY)
+        tag.state = Tag.State.PRESENT if move.digest else Tag.State.REMOVED
+        tag.digest, tag.missing_since = move.digest, None
+        tag.after, tag.before = move.at, before
+
+    def _recall(self) -> None:
+        """Tags that came and went between two looks, or ended before the first: nothing but the history tells."""
+        for name in sorted(self.history.tags - self.listing.tags):
+            known = self.known.get(name)
+            if known is not None and known.state != Tag.State.REMOVED:
+                continue
+            until = self.listing.received_at
+            told = self._told(name, known, None, self.repository.listed_at, until)
+            if not told:
+                continue
+            tag = self._tag(known) if known else self._meet(name, until)
+            for move in told:
+                self._follow(tag, move, until)
 
 
 def _bound(after: dt.datetime | None, before: dt.datetime) -> dt.datetime | None:

@@ -7,17 +7,30 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tags import registry
 from tags.encryption import decrypt, encrypt
+from tags.models.throttled import HEARD, Throttled
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 
 MOST_CONCURRENT = 64  # more only brings a registry to its knees
+
+BOUND_TO_ORIGIN = (
+    "encrypted_secret",
+    "encrypted_api_token",
+    "encrypted_client_certificate",
+    "approved_realms",
+    "recognised_kind",
+    "proposed_realm",
+    *HEARD,
+)
+"""What was said of, or to, a registry at one address, and is not to be told to another."""
 
 
 def validate_realms(lines: str) -> None:
@@ -45,7 +58,7 @@ def validate_address(address: str) -> None:
         )
 
 
-class Registry(models.Model):
+class Registry(Throttled):
     """What people say of a registry; what pollers learn is kept with its repositories."""
 
     address = models.CharField(
@@ -110,6 +123,7 @@ class Registry(models.Model):
         ),
     )
     encrypted_client_certificate = models.TextField(editable=False, blank=True)
+    encrypted_webhook_secret = models.TextField(editable=False, blank=True)
     plain_http = models.BooleanField(
         _("plain http"), default=False, help_text=_("Ask it without TLS. Credentials then travel in clear.")
     )
@@ -125,15 +139,6 @@ class Registry(models.Model):
         help_text=_("Addresses, one a line, that may be sent this registry's credentials besides the registry itself."),
     )
     proposed_realm = models.TextField(_("token endpoint that awaits approval"), editable=False, blank=True)
-    throttled_until = models.DateTimeField(
-        editable=False, null=True, help_text=_("It had too many requests: nothing is sent before.")
-    )
-    cautious_until = models.DateTimeField(
-        editable=False, null=True, help_text=_("It had too many requests: one at a time until then.")
-    )
-    quota_limit = models.PositiveIntegerField(editable=False, null=True)
-    quota_remaining = models.PositiveIntegerField(editable=False, null=True)
-    quota_seen_at = models.DateTimeField(editable=False, null=True)
     next_discovery_at = models.DateTimeField(
         editable=False, null=True, help_text=_("When its catalog is read next; null: there are no patterns to match.")
     )
@@ -152,29 +157,36 @@ class Registry(models.Model):
         return self.name or self.address
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save; a secret that was kept for another origin is dropped, so that it is never sent to the new one."""
-        origin, secret = getattr(self, "_stored", (None, None))
-        if origin and origin != self.origin and secret == self.encrypted_secret:
-            self.username = self.encrypted_secret = ""
-            self.approved_realms = ""
-            if (fields := kwargs.get("update_fields")) is not None:
-                kwargs["update_fields"] = {*fields, "username", "encrypted_secret", "approved_realms"}
+        """Save; what was kept for other origins is dropped, so that it is never sent to the new ones."""
+        dropped = self._kept_for_other_origins()
+        for field in self._meta.concrete_fields:
+            if field.name in dropped:
+                setattr(self, field.name, field.get_default())
+        if dropped and (fields := kwargs.get("update_fields")) is not None:
+            kwargs["update_fields"] = {*fields, *dropped}
         super().save(*args, **kwargs)
-        self._stored = self._origin_and_secret()
+        self._stored = self._origins(), self._bound()
 
     def clean(self) -> None:
         """Refuse what no client could work with, before the first poll does."""
         if self.address:
+            settings = registry.Settings(
+                self.address,
+                plain_http=self.plain_http,
+                ca_certificate=self.ca_certificate,
+                api_address=self.api_address,
+                docker_config=self.docker_config,
+            )
             try:
-                registry.check_settings(registry.Settings(self.address, ca_certificate=self.ca_certificate))
+                registry.check_settings(settings)
             except ValueError as error:
                 raise ValidationError(str(error)) from error
 
     @classmethod
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **more: Any) -> Self:
         instance = super().from_db(db, field_names, values, **more)
-        if {"address", "plain_http", "encrypted_secret"} <= set(field_names):
-            instance._stored = instance._origin_and_secret()
+        if {"address", "plain_http", "api_address", *BOUND_TO_ORIGIN} <= set(field_names):
+            instance._stored = instance._origins(), instance._bound()
         return instance
 
     @property
@@ -202,6 +214,13 @@ class Registry(models.Model):
     def set_client_certificate(self, pem: str) -> None:
         self.encrypted_client_certificate = encrypt(pem)
 
+    def reveal_webhook_secret(self) -> str:
+        """What the registry shows or signs with when it tells of a push."""
+        return decrypt(self.encrypted_webhook_secret)
+
+    def set_webhook_secret(self, secret: str) -> None:
+        self.encrypted_webhook_secret = encrypt(secret)
+
     def client_settings(self) -> registry.Settings:
         return registry.Settings(
             address=self.address,
@@ -210,6 +229,7 @@ class Registry(models.Model):
             secret=self.reveal_secret(),
             ca_certificate=self.ca_certificate,
             concurrency=self.concurrency,
+            requests_per_minute=self.requests_per_minute,
             approved_realms=frozenset(self.approved_realms.split()),
             kind=self.kind or self.recognised_kind,
             api_address=self.api_address,
@@ -220,10 +240,67 @@ class Registry(models.Model):
 
     def wants(self, repository: str) -> bool:
         """Whether the patterns ask for this repository (a path without the address) to be watched."""
-        lines = [line.strip() for line in self.patterns.splitlines() if line.strip()]
-        included = any(fnmatch.fnmatchcase(repository, line) for line in lines if not line.startswith("!"))
-        excluded = any(fnmatch.fnmatchcase(repository, line[1:].strip()) for line in lines if line.startswith("!"))
+        included = any(fnmatch.fnmatchcase(repository, pattern) for pattern in self.included)
+        excluded = any(fnmatch.fnmatchcase(repository, pattern) for pattern in self.excluded)
         return included and not excluded
 
-    def _origin_and_secret(self) -> tuple[str, str]:
-        return self.origin, self.encrypted_secret
+    @property
+    def included(self) -> list[str]:
+        """The patterns of repositories to watch."""
+        return [line for line in self._pattern_lines() if not line.startswith("!")]
+
+    @property
+    def excluded(self) -> list[str]:
+        """The patterns of those not to watch, whatever else matches them."""
+        return [line[1:].strip() for line in self._pattern_lines() if line.startswith("!")]
+
+    def recognised_as(self, kind: str) -> None:
+        """Note what kind of registry answers at its address."""
+        Registry.objects.filter(pk=self.pk, address=self.address).update(recognised_kind=kind)
+        self.recognised_kind = kind
+
+    def heard(self, listing: registry.Listing) -> None:
+        """Note, besides how much it may be asked, which token endpoint it wants approved."""
+        super().heard(listing)
+        self.propose_realm(listing.error)
+
+    def propose_realm(self, error: registry.RegistryError | None) -> None:
+        """Remember the token endpoint that a poll waits for, or that none is waited for; `error` is how it ended."""
+        realm = error.realm if isinstance(error, registry.NeedsApproval) else ""
+        if realm == self.proposed_realm or (error and not realm):
+            return
+        with transaction.atomic():
+            stored = Registry.objects.select_for_update().get(pk=self.pk)
+            if realm in stored.approved_realms.split():
+                return  # while the poll was under way
+            stored.proposed_realm = self.proposed_realm = realm
+            stored.save(update_fields=["proposed_realm"])
+
+    def approve_realm(self, realm: str) -> None:
+        """Let its credentials go to this token endpoint from now on; its catalog and repositories are due at once."""
+        with transaction.atomic():
+            stored = Registry.objects.select_for_update().get(pk=self.pk)
+            realms = stored.approved_realms.split()
+            stored.approved_realms = "\n".join([*realms, *({realm} - {*realms})])
+            stored.proposed_realm = "" if stored.proposed_realm == realm else stored.proposed_realm
+            stored.next_discovery_at = timezone.now()
+            stored.save(update_fields=["approved_realms", "proposed_realm", "next_discovery_at"])
+        self.approved_realms, self.proposed_realm = stored.approved_realms, stored.proposed_realm
+        self.repositories.look_soon()
+
+    def _pattern_lines(self) -> list[str]:
+        return [line.strip() for line in self.patterns.splitlines() if line.strip()]
+
+    def _kept_for_other_origins(self) -> set[str]:
+        """The fields, none where no origin changed, that nobody gave anew together with the new address."""
+        origins, bound = getattr(self, "_stored", (self._origins(), {}))
+        kept = {name for name, value in bound.items() if getattr(self, name) == value}
+        if "encrypted_secret" in kept:
+            kept.add("username")
+        return kept if origins != self._origins() else set()
+
+    def _origins(self) -> tuple[str, str]:
+        return self.origin, self.api_address
+
+    def _bound(self) -> dict[str, object]:
+        return {name: getattr(self, name) for name in BOUND_TO_ORIGIN}

@@ -18,11 +18,15 @@ from django.utils.translation import gettext_lazy as _
 from tags import registry
 from tags.aliases import draw
 from tags.models.coverage import Coverage
+from tags.models.looks import Looks
 from tags.models.recording import Recording
+from tags.models.sweep import Sweep, due_slices, slice_of
 from tags.models.tag import Tag
 from tags.versions import Role
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from tags.models.movement import Movement
     from tags.registry import Listing
 
@@ -30,6 +34,9 @@ if TYPE_CHECKING:
 # repository whose worker was killed is claimed again within a minute.
 LEASE = dt.timedelta(seconds=45)
 LONGEST_BACKOFF = 3600  # seconds
+# What a cursor spares us is read nevertheless once a day, by each repository at another hour.
+CURSORS_ARE_TRUSTED_FOR = 20 * 3600  # seconds, at least
+CURSORS_ARE_TRUSTED_LONGER = 3 * 3600  # seconds, at most
 
 
 class LeaseLost(Exception):
@@ -55,8 +62,9 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
         return self.filter(enabled=True, registry__enabled=True)
 
     def due(self, now: dt.datetime) -> RepositoryQuerySet:
-        """The watched repositories whose time has come and that nobody holds."""
-        return self.watched().filter(_free(now), next_poll_at__lte=now)
+        """The watched repositories whose time has come, that nobody holds, and whose registry wants no silence."""
+        is_silent = Q(registry__throttled_until__gt=now)
+        return self.watched().filter(_free(now), next_poll_at__lte=now).exclude(is_silent)
 
     def leased(self) -> RepositoryQuerySet:
         """Those that somebody holds at this moment."""
@@ -70,12 +78,25 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
         """
         now = now or timezone.now()
         lease = uuid.uuid4()
-        candidates = list(self.due(now).order_by("next_poll_at").values_list("pk", flat=True)[:limit])
+        candidates = self.due(now)._without_haste(now, limit)
         # What makes a row due is asked again in the UPDATE, for another caller may have claimed it in between.
         Repository.objects.filter(_free(now), pk__in=candidates, next_poll_at__lte=now).update(
             lease_token=lease, lease_until=now + LEASE, next_poll_at=now
         )
         return [(pk, lease) for pk in Repository.objects.filter(lease_token=lease).values_list("pk", flat=True)]
+
+    def _without_haste(self, now: dt.datetime, limit: int) -> list[int]:
+        """Up to `limit` of these; of a registry that had too many requests one at a time, so that after a silence its
+        polls don't fall due together, nor wait for one another in workers that others need.
+        """
+        is_cautious = Q(registry__cautious_until__gt=now)
+        in_line = self.order_by("next_poll_at")
+        at_rest = self.filter(is_cautious).exclude(registry__repositories__lease_until__gte=now)
+        candidates: list[int] = []
+        for registry_id in at_rest.order_by().values_list("registry", flat=True).distinct():
+            candidates += in_line.filter(registry=registry_id).values_list("pk", flat=True)[:1]
+        candidates += in_line.exclude(is_cautious).values_list("pk", flat=True)[:limit]
+        return candidates[:limit]
 
     def look_soon(self) -> int:
         """Make them due now; returns how many there are."""
@@ -131,7 +152,7 @@ class Repository(models.Model):
     checked_at = models.DateTimeField(
         _("last complete look"),
         null=True,
-        help_text=_("All tags were looked at then or later, but for single failures."),
+        help_text=_("All tags but those of the sweep were looked at then or later, but for single failures."),
     )
 
     bulk_cursor = models.TextField(editable=False, blank=True)
@@ -195,6 +216,49 @@ class Repository(models.Model):
         """The picture of which tags are the same image, as text."""
         return draw(self.short_name, self.picture(at))
 
+    @property
+    def looks(self) -> Looks:
+        """When its tags were last looked at; reads the sweep unless it is at hand."""
+        sweep = getattr(self, "sweep", None)
+        return Looks(self.checked_at, tuple(sweep.looks)) if sweep and sweep.looks else Looks(self.checked_at)
+
+    def names_left_out(self, now: dt.datetime) -> frozenset[str]:
+        """The tags that a scheduled poll at `now` need not look at: those of the sweep whose turn has not come.
+
+        One that missed its last turn is looked at until it answers.
+        """
+        looks = self.looks
+        due = due_slices(looks.slices, now, self.every, cautious=self.registry.is_cautious(now))
+        rows = self.tags.filter(swept=True, state=Tag.State.PRESENT).exclude(role=Role.POINTER)
+        return frozenset(
+            name
+            for name, looked_at in rows.values_list("name", "looked_at").iterator()
+            if slice_of(name) not in due
+            and (looked_at is None or (last := looks.of(name, swept=True)) is None or looked_at >= last)
+        )
+
+    def look_soon_at(self, tags: Collection[str]) -> None:
+        """Have the next poll look at these tags too, whether it is their turn or not: somebody says that they moved."""
+        with transaction.atomic():
+            mine = Repository.objects.select_for_update(of=("self",)).select_related("sweep").get(pk=self.pk)
+            for tag in mine.tags.filter(name__in=tags, swept=True, state=Tag.State.PRESENT):
+                turn = mine.looks.of(tag.name, swept=True)
+                if turn is not None:  # one whose last look is older than its turn is looked at until it answers
+                    tag.looked_at = min(tag.looked_at or turn, turn - dt.timedelta(microseconds=1))
+                    tag.save(update_fields=["looked_at"])
+
+    def cursor_at(self, now: dt.datetime) -> str:
+        """The cursor for a listing at `now`; empty when everything is to be read again, as it is once a day."""
+        extra = zlib.crc32(self.reference.encode()) % CURSORS_ARE_TRUSTED_LONGER
+        trusted = dt.timedelta(seconds=CURSORS_ARE_TRUSTED_FOR + extra)
+        is_fresh = self.read_whole_at is not None and self.read_whole_at <= now < self.read_whole_at + trusted
+        return self.bulk_cursor if is_fresh else ""
+
+    def digests(self) -> dict[str, str]:
+        """What its tags point to, of those that are there and have an image."""
+        rows = self.tags.filter(state=Tag.State.PRESENT).values_list("name", "digest")
+        return {name: digest for name, digest in rows.iterator() if digest}
+
     def claim(self, now: dt.datetime | None = None) -> uuid.UUID | None:
         """Lease this repository whether it is due or not; None when somebody holds it."""
         now = now or timezone.now()
@@ -215,50 +279,64 @@ class Repository(models.Model):
         held = Repository.objects.filter(pk=self.pk, lease_token=lease, lease_until__gte=now)
         return bool(held.update(lease_until=now + LEASE))
 
-    def record(self, listing: Listing, lease: uuid.UUID) -> list[Movement]:
+    def record(self, listing: Listing, lease: uuid.UUID, cursor: str = "") -> list[Movement]:
         """Write down what a poll saw: what is, what moved, and that somebody looked. Returns the movements.
 
+        `cursor` is the one that the listing was given; without one everything was read.
         The only code that writes tags, movements and coverage. Raises LeaseLost, having written nothing, when the
         lease is no longer held: then another worker may be at it.
         """
         now = timezone.now()
         with transaction.atomic():
-            current = Repository.objects.select_for_update(of=("self",)).select_related("registry").get(pk=self.pk)
+            mine = Repository.objects.select_for_update(of=("self",)).select_related("registry", "sweep")
+            current = mine.get(pk=self.pk)
             if current.lease_token != lease or current.lease_until is None or current.lease_until < now:
                 raise LeaseLost(f"{self} was taken over by another worker")
             recording = Recording(current, listing, now)
             movements = recording.write()
-            current._close_poll(recording, now)
+            current._close_poll(recording, now, cursor)
         self.refresh_from_db()
         return movements
 
-    def _close_poll(self, recording: Recording, now: dt.datetime) -> None:
-        listing = recording.listing
-        Coverage.extend(self, recording.gap_reason, listing.sent_at, now)
+    def _close_poll(self, recording: Recording, now: dt.datetime, cursor: str) -> None:
+        listing, verdict = recording.listing, recording.verdict
+        Coverage.extend(self, verdict.gap_reason, listing.sent_at, now)
         if not (self.enabled and self.registry.enabled):
             Coverage.extend(self, Coverage.PAUSED, now, now)
-        self.outcome = recording.outcome
-        self.error = recording.error
+        self.outcome = verdict.outcome
+        self.error = verdict.error
         self.polled_at = now
-        self.failures = self.failures + 1 if listing.error and recording.gap_reason else 0
+        self.failures = self.failures + 1 if listing.error and verdict.gap_reason else 0
         if not listing.sent_at < self.next_poll_at <= now:  # else somebody asked for another look during this one
             self.next_poll_at = self._next_poll(now, recording)
-        if recording.believed:
+        if verdict.proves_absence:
             self.listed_at = listing.sent_at
-            self.checked_at = recording.looked_at
+        if verdict.believed and not cursor:
+            self.read_whole_at = listing.sent_at
+        if self.outcome != self.Outcome.FAILED:  # which told nothing: what it was to go on from still holds
+            self.bulk_cursor = listing.cursor if self.outcome == self.Outcome.COMPLETE else ""
+        self._keep_looks(recording.looks)
         self.lease_token = self.lease_until = None
         self.save(
             update_fields=[
-                "outcome", "error", "polled_at", "failures", "next_poll_at",
-                "listed_at", "checked_at", "lease_token", "lease_until",
+                "outcome", "error", "polled_at", "failures", "next_poll_at", "listed_at", "checked_at",
+                "bulk_cursor", "read_whole_at", "lease_token", "lease_until",
             ]
         )  # fmt: skip
+
+    def _keep_looks(self, looks: Looks) -> None:
+        """Set both clocks; that of the sweep in one row, and only when it moved on."""
+        if looks.slices != self.looks.slices:
+            slices = list(looks.slices)
+            if not Sweep.objects.filter(repository=self).update(looks=slices):
+                Sweep.objects.create(repository=self, looks=slices)
+        self.checked_at = looks.checked_at
 
     def _next_poll(self, now: dt.datetime, recording: Recording) -> dt.datetime:
         """When to look again: on this repository's own beat, or later the longer it keeps failing."""
         error = recording.listing.error
         retry_after = error.retry_after if error else None
-        if recording.doubted:
+        if recording.verdict.doubted:
             return now + dt.timedelta(seconds=self.every)
         if self.failures > 1 or retry_after:
             backoff = min(self.every * 2 ** min(max(self.failures - 1, 0), 10), max(self.every, LONGEST_BACKOFF))

@@ -63,6 +63,11 @@ def changed_roles(tags: Sequence[Named]) -> dict[str, Role]:
     return {tag.name: roles[tag.name] for tag in tags if tag.name not in settled and tag.role != roles[tag.name]}
 
 
+def is_swept(role: str, state: str) -> bool:
+    """Whether a tag is left to the slow sweep: what is not meant to move, and has been seen where it is."""
+    return role != Role.POINTER and state == Tag.State.PRESENT
+
+
 # 2, 2.1, v3-alpine: such a pointer follows the newest build by itself, people move the others.
 FLOATING_VERSION = r"^v?[0-9]"
 
@@ -178,8 +183,8 @@ class Tag(models.Model):
     before = models.DateTimeField(_("since, at the latest"))
     first_seen_at = models.DateTimeField(_("first seen"))
     moved = models.BooleanField(_("seen with two digests"), default=False)
-    # A poll in which nothing changed writes no tag: when a tag was last looked at stands with its repository.
-    # Only a tag that had another last look than the rest carries it here.
+    # A poll in which nothing changed writes no tag: when a tag was last looked at stands with its repository, or with
+    # its slice of the sweep. Only a tag that had another last look than those carries it here.
     looked_at = models.DateTimeField(editable=False, null=True)
     swept = models.BooleanField(
         editable=False, default=False, help_text=_("Looked at by the slow sweep and not by each poll.")
@@ -222,3 +227,12 @@ class Tag(models.Model):
 
     def get_absolute_url(self) -> str:
         return f"/{self.repository.reference}:{self.name}/"
+
+    @property
+    def last_look(self) -> dt.datetime | None:
+        """When it last told what it points to, or was known not to be there; None: never."""
+        if self.state == self.State.UNKNOWN:
+            return None
+        if self.state == self.State.REMOVED:
+            return self.repository.listed_at
+        return self.looked_at or self.repository.looks.of(self.name, swept=self.swept)

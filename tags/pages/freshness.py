@@ -15,6 +15,8 @@ from tags.pages import clock
 
 if TYPE_CHECKING:
     from tags.models import Repository
+    from tags.models.looks import Looks
+    from tags.pages.standing import Standing
 
 
 class State(StrEnum):
@@ -55,22 +57,27 @@ class Freshness:
         return str(LABELS[self.state])
 
 
-def answered_at(tag: Tag) -> dt.datetime | None:
-    """When a tag last told what it points to: with all others, unless it keeps a time of its own; None: never."""
-    return None if tag.state == Tag.State.UNKNOWN else tag.looked_at or tag.repository.checked_at
-
-
 def gives_no_answer(tag: Tag) -> bool:
-    """Whether the others were looked at since this tag told what it points to; after a complete look all have."""
-    answered, checked = answered_at(tag), tag.repository.checked_at
-    if checked is None or tag.repository.outcome == tag.repository.Outcome.COMPLETE:
+    """Whether the tag was passed by when its turn came last; after a complete look none was."""
+    if tag.repository.checked_at is None or tag.repository.outcome == tag.repository.Outcome.COMPLETE:
         return False
-    return answered is None or answered < checked
+    if tag.state == Tag.State.UNKNOWN:
+        return True
+    # Only a tag that keeps a time of its own may have missed its turn.
+    turn = tag.repository.looks.of(tag.name, swept=tag.swept) if tag.looked_at else None
+    return tag.looked_at is not None and turn is not None and tag.looked_at < turn
+
+
+def swept_at(looks: Looks, tag: Standing | Tag) -> dt.datetime | None:
+    """When the slow sweep last looked at a tag; None: it was looked at with all others."""
+    at = (tag.looked_at or looks.of(tag.name, swept=True)) if tag.swept else None
+    # The sweep counts in whole seconds.
+    return at if at and looks.checked_at and at < looks.checked_at.replace(microsecond=0) else None
 
 
 def freshness(repository: Repository, now: dt.datetime, tag: Tag | None = None) -> Freshness:
     """How far one may trust what is known of a repository, or of a tag of it, at `now`."""
-    checked = answered_at(tag) if tag else repository.checked_at
+    checked = tag.last_look if tag else repository.checked_at
     state = _state(repository, now)
     last = clock.relative(checked, now) if checked else _("never")
     following = _next(repository, now)
@@ -103,9 +110,10 @@ def freshness(repository: Repository, now: dt.datetime, tag: Tag | None = None) 
             words = _("Partly checked %(last)s · next %(next)s")
             sentence = _("The last look was not whole: %(reason)s.")
             facts["last"] = clock.relative(_looked_at(repository) or now, now)
+        case _ if tag and swept_at(tag.repository.looks, tag):
+            words, sentence = _("Checked %(last)s, with the daily sweep"), ""
         case _:
-            words = _("Checked %(last)s · next %(next)s")
-            sentence = ""
+            words, sentence = _("Checked %(last)s · next %(next)s"), ""
     return Freshness(state, words % facts, sentence % facts, repository.error, checked)
 
 

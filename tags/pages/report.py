@@ -36,6 +36,8 @@ class Report:
     registry: Registry
     repositories: tuple[Watched, ...]
     gaps: tuple[Entry, ...]
+    silent_until: dt.datetime | None
+    """Nothing is sent to it before, for it had too many requests."""
 
     @property
     def state(self) -> State:
@@ -97,6 +99,7 @@ def reports(
             registry,
             tuple(sorted(watched[registry.pk], key=lambda one: (not one.freshness.is_warning, one.repository.name))),
             tuple(of_gaps(missed[registry.pk], now)),
+            registry.throttled_until if registry.silence(now) else None,
         )
         for registry in registries
     ]

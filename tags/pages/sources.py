@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Exists, OuterRef, Q
 
 from tags.models import Coverage, Movement
-from tags.pages.freshness import answered_at, gives_no_answer
+from tags.pages.freshness import gives_no_answer
 from tags.pages.lanes import Source, unwatched
 from tags.pages.standing import Standing, former_names, names_of
 from tags.timeline import Gap, Lane
@@ -25,7 +25,7 @@ LATER = Coverage.objects.filter(repository=OuterRef("repository"), since__gt=Out
 
 
 def sources(tags: Sequence[Tag], window: Window) -> list[Source]:
-    """One source per tag, in the order given; the tags must have their repositories and registries at hand."""
+    """One source per tag, in the order given; the tags must have repositories, registries and sweeps at hand."""
     pointing = [_standing(tag) for tag in tags]
     names = names_of(pointing, None)
     names = former_names(pointing, names, None) | names
@@ -47,7 +47,7 @@ def sources(tags: Sequence[Tag], window: Window) -> list[Source]:
             stretches=stretches[tag.repository_id],
             every=tag.repository.every,
             registry=str(tag.repository.registry),
-            unanswered_since=answered_at(tag) if gives_no_answer(tag) else None,
+            unanswered_since=tag.last_look if gives_no_answer(tag) else None,
         )
         for tag in tags
     ]

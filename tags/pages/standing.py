@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class Standing(NamedTuple):
-    """One tag at one moment; `leaving_*` are set when a move was under way at it."""
+    """One tag at one moment; `leaving_*` are set when a move was under way at it.
+
+    `looked_at` and `swept` are the row's, of a tag as it stands now: `Looks` tells what they mean.
+    """
 
     repository_id: int
     name: str
@@ -24,6 +27,8 @@ class Standing(NamedTuple):
     digest: str | None
     after: dt.datetime | None
     before: dt.datetime
+    looked_at: dt.datetime | None = None
+    swept: bool = False
     leaving_after: dt.datetime | None = None
     leaving_before: dt.datetime | None = None
     leaving_to: str | None = None
@@ -36,14 +41,14 @@ class Standing(NamedTuple):
 def standings(tags: TagQuerySet, moment: dt.datetime | None) -> list[Standing]:
     """Those of `tags` that are there now, or were at `moment`; one query."""
     if moment is None:
-        rows = tags.present().values_list("repository_id", "name", "role", "state", "digest", "after", "before")
-        return [Standing(*row) for row in rows]
+        facts = ("repository_id", "name", "role", "state", "digest", "after", "before", "looked_at", "swept")
+        return [Standing(*row) for row in tags.present().values_list(*facts)]
     return [
         Standing(
             tag.repository_id, tag.name, tag.role,
             Tag.State.MISSING if tag.missing_then else Tag.State.PRESENT, tag.digest_then,
             tag.after_then, tag.before_then or tag.first_seen_at,
-            tag.leaving_after, tag.leaving_before, tag.leaving_to,
+            leaving_after=tag.leaving_after, leaving_before=tag.leaving_before, leaving_to=tag.leaving_to,
         )
         for tag in tags.at(moment)
     ]  # fmt: skip

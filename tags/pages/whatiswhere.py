@@ -10,13 +10,15 @@ from tags.aliases import AliasGroup, group_by_digest
 from tags.models.movement import short
 from tags.pages.drift import Drift, drifts
 from tags.pages.filtering import begins, did_you_mean, is_in
+from tags.pages.freshness import swept_at
 from tags.timeline import interval
 from tags.versions import Role
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from tags.models.looks import Looks
     from tags.pages.standing import Standing
 
 MOST_UNPOINTED = 100  # rows in the fold: whoever looks for another one filters
@@ -43,6 +45,7 @@ class Row:
     arrivals: tuple[Arrival, ...]
     missing: tuple[str, ...]  # names that are listed though their image is missing
     was: str  # what an image without a version was last called
+    swept_at: dt.datetime | None  # when the sweep last looked at its versions, unless the last poll did
 
     def matches(self, text: str) -> bool:
         """Whether the filter's text is in one of its names, or its digest begins with it; then the whole row stays."""
@@ -94,12 +97,16 @@ class WhatIsWhere:
 
 
 def what_is_where(
-    tags: Sequence[Standing], text: str, zone: dt.tzinfo, was: Mapping[str, str] | None = None
+    tags: Sequence[Standing],
+    text: str,
+    zone: dt.tzinfo,
+    was: Mapping[str, str] | None = None,
+    looks: Looks | None = None,
 ) -> WhatIsWhere:
     """The picture of one repository.
 
     `text` is what people filter by, `zone` tells which minutes are the same, `was` what digests without a version
-    were last called.
+    were last called, `looks` when tags were looked at; without it nothing is said of that.
     """
     was = was or {}
     by_name = {tag.name: tag for tag in tags}
@@ -107,7 +114,13 @@ def what_is_where(
     of_digest = {group.digest: group for group in groups}
     newest_first = [group for group in reversed(groups) if group.versions]
     nameless = [group for group in groups if not group.versions]
-    rows = [_row(group, by_name, of_digest, zone, was.get(group.digest, "")) for group in (*newest_first, *nameless)]
+    rows = [
+        _row(
+            group, by_name, of_digest, zone, was.get(group.digest, ""),
+            _swept_at(looks, (by_name[name] for name in group.versions)) if looks else None,
+        )
+        for group in (*newest_first, *nameless)
+    ]  # fmt: skip
     rows = [row for row in rows if row.matches(text)]
     pointers = _pointer_rows(tags, of_digest, was)
     return WhatIsWhere(
@@ -125,7 +138,18 @@ def what_is_where(
 Groups = Mapping[str, AliasGroup]
 
 
-def _row(group: AliasGroup, by_name: Mapping[str, Standing], of_digest: Groups, zone: dt.tzinfo, was: str) -> Row:
+def _swept_at(looks: Looks, versions: Iterable[Standing]) -> dt.datetime | None:
+    return min((at for tag in versions if (at := swept_at(looks, tag))), default=None)
+
+
+def _row(
+    group: AliasGroup,
+    by_name: Mapping[str, Standing],
+    of_digest: Groups,
+    zone: dt.tzinfo,
+    was: str,
+    swept_at: dt.datetime | None,
+) -> Row:
     arrivals: dict[tuple[object, ...], list[Standing]] = {}
     for name in group.pointers:
         tag = by_name[name]
@@ -134,7 +158,8 @@ def _row(group: AliasGroup, by_name: Mapping[str, Standing], of_digest: Groups, 
         arrivals.setdefault((minutes, tag.leaving_to), []).append(tag)
     together = [Arrival(tuple(tags), _name(tags[0].leaving_to, of_digest)) for tags in arrivals.values()]
     missing = tuple(name for name in (*group.versions, *group.pointers) if by_name[name].is_missing)
-    return Row(group, tuple(sorted(together, key=lambda arrival: arrival.first.before, reverse=True)), missing, was)
+    newest_first = tuple(sorted(together, key=lambda arrival: arrival.first.before, reverse=True))
+    return Row(group, newest_first, missing, was, swept_at)
 
 
 def _pointer_rows(tags: Sequence[Standing], of_digest: Groups, was: Mapping[str, str]) -> list[PointerRow]:

@@ -1,9 +1,13 @@
 """A client for OCI registries that lists tags and the digests they point to; it has never heard of Django."""
 
+from .account import CAUTION
+from .budget import Budget
 from .client import Client, look_at_all
+from .description import Description
 from .errors import (
     AddressRefused,
     BadAnswer,
+    Busy,
     Cancelled,
     CredentialsRefused,
     Forbidden,
@@ -24,15 +28,21 @@ from .origin import Origin
 from .quota import Quota
 from .reference import InvalidReference, Reference, is_digest, is_repository_name, is_tag_name
 from .settings import Settings, check_settings
+from .tokens import TokenCache
+from .transport import Tally
 
 __all__ = [
+    "CAUTION",
     "KINDS",
     "AddressRefused",
     "BadAnswer",
+    "Budget",
+    "Busy",
     "Cancelled",
     "Catalog",
     "Client",
     "CredentialsRefused",
+    "Description",
     "Forbidden",
     "InvalidReference",
     "Listing",
@@ -49,7 +59,9 @@ __all__ = [
     "ServerError",
     "Settings",
     "Spell",
+    "Tally",
     "TimedOut",
+    "TokenCache",
     "TooLarge",
     "Unreachable",
     "check_settings",

@@ -4,14 +4,18 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import ClassVar, Self, TypeVar
 
-from . import google, scope
+from . import manifest_map, scope
 from .auth import Authenticator
+from .budget import Budget, Share
 from .connection import Resolve, system_resolve
-from .errors import BadAnswer, Cancelled, CredentialsRefused, Misconfigured, RateLimited, RegistryError
+from .credential import CredentialSource
+from .description import Description, describe
+from .errors import BadAnswer, Busy, Cancelled, CredentialsRefused, Misconfigured, RateLimited, RegistryError
 from .glance import Glance
 from .listing import Bulk, Catalog, Listing, Past, Question
 from .looking import STOP_CHECK, Looking
@@ -21,7 +25,10 @@ from .pages import Pages, Walk
 from .reference import InvalidReference, is_repository_name, is_tag_name
 from .settings import Settings, check_settings
 from .status import failure
+from .tls import Identity
+from .tokens import TokenCache
 from .transport import DEADLINE, Request, Response, Tally, Transport
+from .verified import Verified
 
 Look = Callable[[str], bool]
 Progress = Callable[[int, int], None]
@@ -32,6 +39,9 @@ _NOWHERE = Origin("https", "registry.invalid", 443)
 
 _WITHOUT_BULK = 900.0
 """Seconds in which a repository is read the plain way after its bulk answer was refused."""
+
+_PASSING = frozenset({429, 502, 503, 504})
+"""Statuses that tell nothing of a registry but that it has no time, or that only its proxy is there."""
 
 
 def look_at_all(_tag: str) -> bool:
@@ -44,10 +54,24 @@ class Client:
     Settings that nobody can work with raise nothing here: every answer says so (`check_settings` tells beforehand).
     """
 
+    NAME: ClassVar[str] = "any OCI registry"
+    """The kind, as people know it."""
+
     ADDRESSES: ClassVar[str] = r"(?!)"
     """Expression for the hosts, as people write them, that are surely of this kind; here none."""
 
-    def __init__(self, settings: Settings, *, deadline: float = DEADLINE, resolve: Resolve = system_resolve) -> None:
+    LAG: ClassVar[timedelta] = timedelta()
+    """How far what `bulk` says may be behind the registry: an index or a copy is not the registry itself."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        budget: Budget | None = None,
+        tokens: TokenCache | None = None,
+        deadline: float = DEADLINE,
+        resolve: Resolve = system_resolve,
+    ) -> None:
         self.settings = settings
         self._origin = self._api = _NOWHERE
         self._misconfigured = ""
@@ -59,16 +83,19 @@ class Client:
             chosen = settings.chosen_origins | {self._api}
         except ValueError as error:
             self._misconfigured = str(error)
+        self.budget = budget or Budget(self._origin.netloc, settings.concurrency, settings.requests_per_minute)
         self._transport = Transport(
             chosen=chosen,
+            budget=self.budget,
             connections=settings.concurrency,
             ca_certificate=settings.ca_certificate,
+            identity=Identity(self._origin, settings.client_certificate) if settings.client_certificate else None,
             seconds=deadline,
             resolve=resolve,
         )
-        self._authenticator = Authenticator(self._origin, settings.credential, settings.approved_realms)
+        self._set_up_credentials = settings.credentials
+        self._authenticator = Authenticator(self._origin, self._credentials(), settings.approved_realms, tokens)
         self._look_up = Lookup(str(self._origin))
-        self._width = settings.concurrency
         self._threads = ThreadPoolExecutor(settings.concurrency, thread_name_prefix=self._origin.netloc)
         self._without_bulk: dict[str, float] = {}  # repository -> monotonic time until which it is not tried
         self._closing = threading.Lock()
@@ -118,7 +145,7 @@ class Client:
             raise InvalidReference(f"{repository!r} is no repository name")
         stop = stop or threading.Event()
         sent = Tally()
-        pull = scope.pull(repository)
+        pull = self._scope(repository)
 
         def send(request: Request) -> Response:
             return self._send(request, pull, sent)
@@ -127,21 +154,28 @@ class Client:
             if stop.is_set():
                 raise Cancelled("stopped while the tags were being listed")
 
-        question = Question(repository, past or Past(), send, check)
-        listed, error = self._listed(question, stop)
-        observations = list(listed.observations.values())
-        failures: dict[str, RegistryError] = {}
-        asked = sorted(filter(look, listed.nameless)) if error is None else []
-        total = len(observations) + len(asked)
-        with Looking(partial(self._look_up, send, repository), asked, self._submit, self._width) as looking:
-            for done, (tag, outcome) in enumerate(looking.outcomes(stop), start=len(observations) + 1):
-                if isinstance(outcome, Observation):
-                    observations.append(outcome)
-                else:
-                    failures[tag] = outcome
-                if progress:
-                    progress(done, total)
-            told = error or _most_telling(failures, looking.ended_by)
+        past = self._own_past(past or Past())
+        question = Question(repository, past, send, partial(self._send_as_is, sent=sent), check)
+        with Share(self.budget) as share:
+            listed, error = self._listed(question, stop, share)
+            observations = list(listed.observations.values())
+            failures: dict[str, RegistryError] = {}
+            asked = sorted(filter(look, listed.nameless)) if error is None else []
+            total = len(observations) + len(asked)
+            share.want(min(self.budget.width, len(asked)))
+            with Looking(
+                partial(self._look_up, send, repository), asked, partial(self._submit, share), share
+            ) as looking:
+                for done, (tag, outcome) in enumerate(looking.outcomes(stop), start=len(observations) + 1):
+                    if isinstance(outcome, Observation):
+                        observations.append(outcome)
+                    else:
+                        failures[tag] = outcome
+                    if progress:
+                        progress(done, total)
+                told = error or _most_telling(failures, looking.ended_by)
+        if isinstance(told, RateLimited) and not self.budget.silent_for:
+            self.budget.refused(told.retry_after)  # some say it with another status than 429
         return Listing(
             repository=repository,
             tags=listed.tags,
@@ -156,8 +190,15 @@ class Client:
             proves_absence=error is None and listed.proves_absence,
             vouched=listed.vouched,
             history=tuple(listed.history),
-            cursor=listed.cursor,
+            cursor=listed.cursor and self._mark + listed.cursor,
+            quota=sent.quota,
+            silent_for=self.budget.silent_for,
         )
+
+    def describe(self, repository: str, digest: str, sent: Tally | None = None) -> Description:
+        """What the image of that digest is, in three requests at most as a rule; raises RegistryError."""
+        send = partial(self._send, wanted_scope=self._scope(repository), sent=sent)
+        return describe(Verified(send, str(self._origin), repository), digest)
 
     def catalog(self, patterns: Sequence[str] = ()) -> Catalog:
         """All repositories, where the registry tells; `patterns` say which are wanted, where it must be asked for some.
@@ -169,8 +210,19 @@ class Client:
         return Catalog(tuple(sorted(walk.names)), walk.complete, walk.error)
 
     def glance(self) -> Glance:
-        """One harmless request whose answer tells the registry's kind; raises RegistryError when there is none."""
-        answer = self._transport.send(Request("GET", f"{self._origin}/v2/_oci/ext/discover"))
+        """A harmless look whose answer tells the registry's kind; raises RegistryError when there is none.
+
+        It goes without credentials. Where it only asks for a password, another one goes with ours, if we have one.
+        """
+        request = Request("GET", f"{self._origin}/v2/_oci/ext/discover")
+        answer = self._send_as_is(request)
+        if answer.status == 404:  # Harbor and Quay say where to get tokens only at addresses that they know
+            request = Request("GET", f"{self._origin}/v2/")
+            answer = self._send_as_is(request)
+        if Glance.of(answer).asks_for_a_password and self._credentials():
+            answer = self._send(request, "")
+        if answer.status in _PASSING:
+            raise failure(answer)
         return Glance.of(answer)
 
     def check(self) -> None:
@@ -193,23 +245,34 @@ class Client:
             self._threads.shutdown(wait=False)
         self._transport.close()
 
-    def _submit(self, work: Callable[[], Result]) -> Future[Result]:
-        """Raises Cancelled once the client is closed."""
+    def _scope(self, repository: str) -> str:
+        """What a token must allow for its tags to be listed and looked at."""
+        return scope.pull(repository)
+
+    def _credentials(self) -> CredentialSource | None:
+        """What lets us in at the registry's own origin: what a person typed, or what it buys."""
+        return self._set_up_credentials
+
+    def _submit(self, share: Share, work: Callable[[], Result]) -> Future[Result]:
+        """Has a thread do it with a slot of the share; raises Cancelled once the client is closed."""
+
+        def with_a_slot() -> Result:
+            with share.working():
+                return work()
+
         with self._closing:
             if self._closed:
                 raise Cancelled("the client was closed")
-            return self._threads.submit(work)
+            return self._threads.submit(with_a_slot)
 
     def _send(self, request: Request, wanted_scope: str, sent: Tally | None = None) -> Response:
         """Plays the authenticator's flow: it says what to send, the transport sends it."""
-        if self._misconfigured:
-            raise Misconfigured(self._misconfigured)
         flow = self._authenticator.flow(request, wanted_scope)
         try:
             outgoing = next(flow)
             while True:
                 try:
-                    answer = self._transport.send(outgoing, sent)
+                    answer = self._send_as_is(outgoing, sent)
                 except RegistryError as error:
                     outgoing = flow.throw(error)
                 else:
@@ -220,20 +283,26 @@ class Client:
         finally:
             flow.close()
 
+    def _send_as_is(self, request: Request, sent: Tally | None = None) -> Response:
+        if self._misconfigured:
+            raise Misconfigured(self._misconfigured)
+        return self._transport.send(request, sent)
+
     def _catalog_request(self, request: Request) -> Response:
         return self._send(request, scope.CATALOG)
 
-    def _listed(self, question: Question, stop: threading.Event) -> tuple[Bulk, RegistryError | None]:
+    def _listed(self, question: Question, stop: threading.Event, share: Share) -> tuple[Bulk, RegistryError | None]:
         """In a thread of its own, so that a stop need not wait for a page that does not come."""
         begun = datetime.now(UTC)
         try:
-            listing = self._submit(partial(self._list, question))
+            share.wait(question.check)
+            listing = self._submit(share, partial(self._list, question))
             while not wait([listing], timeout=STOP_CHECK).done:
                 if stop.is_set():
                     question.check()
             return listing.result()
         except RegistryError as error:
-            return Bulk(begun, datetime.now(UTC)), error
+            return Bulk(begun, datetime.now(UTC)), error.to_keep()
 
     def _list(self, question: Question) -> tuple[Bulk, RegistryError | None]:
         bulk = self._in_bulk(question)
@@ -244,6 +313,8 @@ class Client:
             walk = self._walk(question)
             bulk.nameless |= walk.names - bulk.tags
             bulk.proves_absence = walk.complete
+            if walk.complete:
+                bulk.vouched &= walk.names
         return bulk, None
 
     def _in_bulk(self, question: Question) -> Bulk | None:
@@ -252,16 +323,31 @@ class Client:
             return None
         try:
             bulk = self.bulk(question)
-        except (RateLimited, Cancelled):
+        except (RateLimited, Busy, Cancelled):
             raise
         except RegistryError:
             self._without_bulk[question.repository] = time.monotonic() + _WITHOUT_BULK
             return None
-        return bulk if bulk and bulk.tags else None
+        if not (bulk and bulk.tags):
+            return None
+        if self.LAG:
+            bulk.sent_at -= self.LAG
+            for tag, seen in bulk.observations.items():
+                bulk.observations[tag] = replace(seen, sent_at=seen.sent_at - self.LAG)
+        return bulk
+
+    @property
+    def _mark(self) -> str:
+        """Stands before each cursor: only who asks in the same way at the same place can use it again."""
+        return f"{type(self).__name__} {self._api} "
+
+    def _own_past(self, past: Past) -> Past:
+        is_ours = past.cursor.startswith(self._mark)
+        return replace(past, cursor=past.cursor.removeprefix(self._mark) if is_ours else "")
 
     def _plainly(self, question: Question) -> tuple[Bulk, RegistryError | None]:
         walk = self._walk(question)
-        known = google.observations(walk)
+        known = manifest_map.observations(walk)
         listed = Bulk(walk.sent_at, walk.received_at, known, refused_names=walk.refused_names)
         listed.nameless = walk.names.difference(known) if known else walk.names
         return listed, walk.error

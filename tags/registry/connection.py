@@ -9,16 +9,15 @@ from concurrent.futures import Future
 from functools import cached_property, partial
 from typing import Any
 
-import certifi
 import urllib3
 from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.util.ssl_ import create_urllib3_context
 
 from . import gate
-from .deadline import BoundedSocket, BoundedTLSSocket, remaining
+from .deadline import BoundedSocket, remaining
 from .origin import Origin
+from .tls import Identity, tls_context
 
 _MOST_POOLS = 16
 
@@ -105,17 +104,26 @@ class _TLSConnection(HTTPSConnection):
 
 
 class BoundedAdapter(HTTPAdapter):
-    """The adapter of `requests` over these connections, with one TLS context that trusts `ca_certificate` (PEM) too.
+    """The adapter of `requests` over these connections, whose TLS trusts `ca_certificate` (PEM) too.
 
     Origins not among `chosen` are taken for a registry's choice.
     """
 
-    def __init__(self, *, resolve: Resolve, chosen: frozenset[Origin], connections: int, ca_certificate: str) -> None:
+    def __init__(
+        self,
+        *,
+        resolve: Resolve,
+        chosen: frozenset[Origin],
+        connections: int,
+        ca_certificate: str,
+        identity: Identity | None,
+    ) -> None:
         super().__init__()
         self._dialler = Dialler(resolve)
         self._chosen = chosen
         self._connections = connections
         self._ca_certificate = ca_certificate
+        self._identity = identity
         self._lock = threading.Lock()
         self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
 
@@ -149,7 +157,8 @@ class BoundedAdapter(HTTPAdapter):
         pool: urllib3.HTTPConnectionPool
         connection: type[_PlainConnection | _TLSConnection]
         if origin.scheme == "https":
-            context = self._tls_context
+            known = self._identity is not None and origin == self._identity.origin
+            context = self._identified_tls_context if known else self._tls_context
             pool = urllib3.HTTPSConnectionPool(origin.host, origin.port, maxsize=self._connections, ssl_context=context)
             connection = _TLSConnection
         else:
@@ -161,9 +170,8 @@ class BoundedAdapter(HTTPAdapter):
 
     @cached_property
     def _tls_context(self) -> ssl.SSLContext:
-        context = create_urllib3_context()
-        context.sslsocket_class = BoundedTLSSocket
-        context.load_verify_locations(cafile=certifi.where())
-        if self._ca_certificate:
-            context.load_verify_locations(cadata=self._ca_certificate)
-        return context
+        return tls_context(self._ca_certificate)
+
+    @cached_property
+    def _identified_tls_context(self) -> ssl.SSLContext:
+        return tls_context(self._ca_certificate, self._identity.certificate if self._identity else "")

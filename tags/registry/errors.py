@@ -1,16 +1,18 @@
 """What can go wrong with a registry, in words a person who has never seen HTTP can read.
 
     RegistryError
-    ├── Misconfigured          the address or the CA certificate it was set up with is none
+    ├── Misconfigured          what it was set up with is no address, no certificate, no docker configuration
     ├── Unreachable            no such name, connection refused or dropped, certificate not trusted
     │   └── AddressRefused     the name leads to where nothing may be sent: nothing was
+    │       └── InsideNetwork  a registry named a host inside a network, where only a person may send us
     ├── TimedOut               no whole answer before the deadline
     ├── CredentialsRefused     401 that no token helps against; user name or password wrong or not set
     │   ├── CredentialsMissing it asks for a user name and a password, and none are set
     │   └── Forbidden          403: the credentials are good, this one thing is not for them
     ├── NeedsApproval          tokens are given out at an address nobody has approved for this registry
     ├── RepositoryMissing      404
-    ├── RateLimited            429
+    ├── RateLimited            429, now or a while ago: nothing is sent until the wait is over
+    ├── Busy                   as many requests are under way, or waiting, as the registry may be sent: this was not
     ├── ServerError            5xx
     ├── BadAnswer              a web page, cut short, not JSON, refused link or redirect, digest that does not match
     │   └── TooLarge           more bytes or names than the ceiling
@@ -20,7 +22,7 @@ A message names a host, and the method and path that we chose; it never holds a 
 chose. What a registry does choose and people must see (the host of a redirect, a realm) is made printable.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from .printable import printable
 
@@ -35,6 +37,11 @@ class RegistryError(Exception):
         super().__init__(message)
         self.retry_after = retry_after
 
+    def to_keep(self) -> Self:
+        """The error as a fact: its frames would keep the bodies they read, and those of a circle until it is found."""
+        self.__cause__ = self.__context__ = None
+        return self.with_traceback(None)
+
 
 class Misconfigured(RegistryError):
     reason = "registry is not set up rightly"
@@ -46,6 +53,16 @@ class Unreachable(RegistryError):
 
 class AddressRefused(Unreachable):
     reason = "address is not allowed"
+
+
+class InsideNetwork(AddressRefused):
+    """The one of these that an approval may help against; `host` is the name that led there."""
+
+    reason = "address is inside a network"
+
+    def __init__(self, message: str, host: str) -> None:
+        super().__init__(message)
+        self.host = host
 
 
 class TimedOut(RegistryError):
@@ -65,16 +82,16 @@ class Forbidden(CredentialsRefused):
 
 
 class NeedsApproval(RegistryError):
-    """The registry sends clients to `realm` for tokens, and credentials do not go there unasked.
+    """The registry sends clients to `realm`, an ASCII URL, for tokens, and credentials do not go there unasked.
 
-    The realm is shown, for how else could a person approve it, but not its query.
+    The realm is shown, for how else could a person approve it, but not its query, which an approval does not look at.
     """
 
     reason = "token address needs approval"
 
     def __init__(self, realm: str) -> None:
-        self.realm = printable(realm.partition("?")[0])
-        super().__init__(f"needs approval: {self.realm}")
+        self.realm = realm.partition("?")[0]
+        super().__init__(f"needs approval: {printable(self.realm)}")
 
 
 class RepositoryMissing(RegistryError):
@@ -83,6 +100,10 @@ class RepositoryMissing(RegistryError):
 
 class RateLimited(RegistryError):
     reason = "too many requests"
+
+
+class Busy(RegistryError):
+    reason = "waiting for the registry's other polls"
 
 
 class ServerError(RegistryError):

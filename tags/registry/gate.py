@@ -6,7 +6,7 @@ look-up, and nothing is looked up after the judgement.
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from .errors import AddressRefused
+from .errors import AddressRefused, InsideNetwork
 from .printable import printable
 
 IPAddress = IPv4Address | IPv6Address
@@ -38,13 +38,19 @@ def check(host: str, address: str, *, chosen_by_registry: bool) -> None:
     Where a person sent us may be inside a network, where a registry or somebody after it sent us may not.
     """
     meant = meant_by(ip_address(address))
-    if _is_in(_NEVER, meant):
+    if is_never(meant):
         raise AddressRefused(f"{printable(host)} leads to an address to which nothing is ever sent")
     if chosen_by_registry and is_inside(meant):
-        raise AddressRefused(
+        raise InsideNetwork(
             f"{printable(host)} leads to an address inside a network: "
-            "a registry may send us there only if it is an approved token endpoint"
+            "a registry may send us there only if it is an approved token endpoint",
+            host,
         )
+
+
+def is_never(address: IPAddress) -> bool:
+    """Whether nothing is ever sent there, whoever asks for it: cloud metadata, link-local, multicast."""
+    return _is_in(_NEVER, meant_by(address))
 
 
 def is_inside(address: IPAddress) -> bool:

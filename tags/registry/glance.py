@@ -10,7 +10,7 @@ from .transport import Response
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What `/v2/_oci/ext/discover` was answered with: where there are no extensions, a 404 or a 401 tells enough."""
+    """What `/v2/_oci/ext/discover` was answered with, or `/v2/` where there is no such thing."""
 
     status: int
     headers: Mapping[str, str]
@@ -21,3 +21,8 @@ class Glance:
     def of(cls, answer: Response) -> Self:
         challenge = choose(parse_challenges(answer.headers.get("WWW-Authenticate", "")))
         return cls(answer.status, answer.headers, challenge, answer.body)
+
+    @property
+    def asks_for_a_password(self) -> bool:
+        """Whether nothing is shown, not even where tokens are given out."""
+        return self.status == 401 and self.challenge is not None and self.challenge.scheme == "basic"

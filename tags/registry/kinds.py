@@ -6,11 +6,37 @@ from typing import Any
 from .client import Client
 from .glance import Glance
 from .settings import Settings
+from .vendors.acr import Acr
+from .vendors.artifactory import Artifactory
+from .vendors.digitalocean import DigitalOcean
+from .vendors.dockerhub import DockerHub
+from .vendors.ecr import Ecr
+from .vendors.ghcr import Ghcr
+from .vendors.gitea import Gitea
+from .vendors.gitlab import GitLab
+from .vendors.google import Google
+from .vendors.harbor import Harbor
+from .vendors.nexus import Nexus
+from .vendors.quay import Quay
+from .vendors.zot import Zot
 
 PLAIN = "oci"
 
 KINDS: dict[str, type[Client]] = {
     PLAIN: Client,
+    "dockerhub": DockerHub,
+    "quay": Quay,
+    "google": Google,
+    "harbor": Harbor,
+    "acr": Acr,
+    "ecr": Ecr,
+    "gitlab": GitLab,
+    "ghcr": Ghcr,
+    "artifactory": Artifactory,
+    "nexus": Nexus,
+    "zot": Zot,
+    "digitalocean": DigitalOcean,
+    "gitea": Gitea,
 }
 
 

@@ -46,6 +46,9 @@ class Listing:
     cursor: str = ""
     """To be handed in with the next question; only the adapter that made it can read it."""
     quota: Quota | None = None
+    """The last that an answer said of how many requests are left."""
+    silent_for: float = 0.0
+    """Seconds in which nothing may be sent to the registry, which had too many requests."""
 
     @property
     def skipped(self) -> frozenset[str]:
@@ -75,6 +78,8 @@ class Question:
     past: Past
     send: Send
     """Sends a request, with what the registry's own origin wants for authorization, and counts it."""
+    send_as_is: Send
+    """Sends a request with the authorization it brings and no other, and counts it: a vendor's API may want its own."""
     check: Callable[[], None]
     """Raises Cancelled when somebody wants to stop: to be called before each further page."""
 

@@ -2,6 +2,7 @@
 
 import math
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from enum import Enum, auto
@@ -9,7 +10,9 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Self
 
+from .budget import Share
 from .errors import (
+    Busy,
     Cancelled,
     CredentialsRefused,
     Forbidden,
@@ -35,7 +38,7 @@ _SURE = 3
 class _Blame(Enum):
     """What a failure to look at one tag may speak of."""
 
-    ALL = auto()  # the registry counts our requests, or we were told to stop
+    ALL = auto()  # the registry counts our requests, or we do, or we were told to stop
     SILENCE = auto()  # the registry hangs, or what is behind this tag
     REFUSED = auto()  # the credentials, or a rule about this tag
     WAIT = auto()  # the registry, or the store that holds this tag's manifest
@@ -45,15 +48,17 @@ class _Blame(Enum):
 class Looking:
     """Gives each tag an outcome; iterate it inside a `with`, which ends the threads' work whatever happens.
 
-    A 429 ends it, and so do a few tags in a row that were refused, met silence or a wait to be kept: the tags not
-    yet asked get that same failure, instead of thirty seconds each. One bad tag costs the others nothing.
+    As many threads look as the share allows, which may change at any time. A 429 ends it, and so do a few tags in a
+    row that were refused, met silence or a wait to be kept: the tags not yet asked get that same failure, instead of
+    thirty seconds each. One bad tag costs the others nothing.
     """
 
-    def __init__(self, look_up: Callable[[str], Observation], tags: list[str], submit: Submit, width: int) -> None:
+    def __init__(self, look_up: Callable[[str], Observation], tags: list[str], submit: Submit, share: Share) -> None:
         self._look_up = look_up
-        self._remaining = iter(tags)
+        self._remaining = deque(tags)
         self._submit = submit
-        self._width = min(width, len(tags))
+        self._share = share
+        self._width = 0
         self._lock = threading.Lock()
         self._under_way: set[str] = set()
         self._blame = _Blame.TAG
@@ -71,16 +76,16 @@ class Looking:
 
     def outcomes(self, stop: threading.Event) -> Iterator[Outcome]:
         """One for each tag, as they come."""
-        workers = self._started()
-        running = len(workers)
-        while running:
+        workers: list[Future[None]] = []
+        ended = 0
+        while ended < len(self._joined(workers)):
             try:
                 outcome = self._outcomes.get(timeout=STOP_CHECK)
             except Empty:
                 pass
             else:
                 if outcome is None:
-                    running -= 1
+                    ended += 1
                 else:
                     yield outcome
             if stop.is_set():
@@ -90,14 +95,21 @@ class Looking:
         if self.ended_by is not None:
             yield from ((tag, self.ended_by) for tag in self._remaining)
 
-    def _started(self) -> list[Future[None]]:
-        workers: list[Future[None]] = []
-        for _ in range(self._width):
+    def _joined(self, workers: list[Future[None]]) -> list[Future[None]]:
+        """With as many more as there are slots and tags for."""
+        while self._takes_on():
             try:
                 workers.append(self._submit(self._work))
             except Cancelled as error:
                 self._end(error)
         return workers
+
+    def _takes_on(self) -> bool:
+        with self._lock:
+            wanted = 0 if self.ended_by else min(self._share.allowed, self._width + len(self._remaining))
+            takes_on = self._width < wanted
+            self._width += takes_on
+            return takes_on
 
     def _work(self) -> None:
         try:
@@ -109,10 +121,13 @@ class Looking:
             self._outcomes.put(None)
 
     def _claim(self) -> str | None:
+        """The next tag; None when this thread is to end, for there is none, or no slot for it any more."""
         with self._lock:
-            tag = next(self._remaining, None) if self.ended_by is None else None
-            if tag is not None:
-                self._under_way.add(tag)
+            if self.ended_by or not self._remaining or self._width > self._share.allowed:
+                self._width -= 1
+                return None
+            tag = self._remaining.popleft()
+            self._under_way.add(tag)
             return tag
 
     def _outcome(self, tag: str) -> Observation | RegistryError:
@@ -120,7 +135,7 @@ class Looking:
             observation = self._look_up(tag)
         except RegistryError as error:
             self._judge(error)
-            return error
+            return error.to_keep()
         with self._lock:
             self._in_a_row = 0
         return observation
@@ -165,7 +180,7 @@ class Looking:
 
 def _blame(error: RegistryError) -> _Blame:
     match error:
-        case RateLimited() | Cancelled():
+        case RateLimited() | Busy() | Cancelled():
             return _Blame.ALL
         case TimedOut() | Unreachable():
             return _Blame.SILENCE

@@ -29,6 +29,9 @@ class Observation:
     sent_at: datetime
     received_at: datetime
     pushed_at: datetime | None = None
+    """When the tag was put on this digest, by the registry's clock; None where it does not tell."""
+    pushed_again: bool = False
+    """Whether `pushed_at` may be that of a later push of the same image, which moved nothing."""
     media_type: str | None = None
 
 

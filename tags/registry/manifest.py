@@ -1,10 +1,11 @@
-"""Manifests: which kinds to ask for, and the digest of one."""
+"""Manifests: which kinds to ask for, the bytes that make the digest of one, and what it says."""
 
 import hashlib
-import json
 import re
 from base64 import urlsafe_b64decode
+from typing import Any
 
+from . import bounded
 from .reference import is_digest
 
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -18,6 +19,9 @@ SCHEMA1 = "application/vnd.docker.distribution.manifest.v1+json"
 # else, under another digest, or says 404.
 ACCEPT = ", ".join((INDEX, MANIFEST_LIST, OCI_MANIFEST, DOCKER_MANIFEST, SIGNED_SCHEMA1, SCHEMA1))
 
+_MOST_VALUES = 100_000
+"""In a manifest or config: several may be read at once."""
+
 
 def media_type_of(content_type: object) -> str:
     """Without its parameters, in lower case; empty for what is none, so that nothing hostile is stored as one."""
@@ -25,31 +29,43 @@ def media_type_of(content_type: object) -> str:
     return media_type if re.fullmatch(r"[a-z0-9!#$&^_.+/-]{1,255}", media_type) else ""
 
 
+def parsed(body: bytes) -> dict[str, Any] | None:
+    """The JSON object in a body; None for anything else, and for more than an image could have to say."""
+    try:
+        value = bounded.loads(body, _MOST_VALUES)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
 def digest_of(body: bytes, media_type: str, claimed: str | None) -> str | None:
-    """The digest of a manifest's bytes, in the algorithm of the `claimed` one or sha256; None if they are none.
+    """The digest of a manifest's bytes, in the algorithm of the `claimed` one or sha256; None if they are none."""
+    payload = payload_of(body, media_type)
+    return None if payload is None else hashed(payload, claimed)
+
+
+def hashed(content: bytes, like: str | None = None) -> str:
+    """The digest of bytes, in the algorithm of the one it is to be `like`, or sha256."""
+    algorithm = like.partition(":")[0] if like and is_digest(like) else "sha256"
+    return f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}"
+
+
+def payload_of(body: bytes, media_type: str) -> bytes | None:
+    """The bytes whose hash is a manifest's digest; None if the body is no manifest.
 
     A registry signs a schema1 manifest anew at each request, so its bytes never hash the same twice: its digest is
     that of the payload without the signatures.
     """
-    try:
-        manifest = json.loads(body)
-    except (ValueError, RecursionError):
+    manifest = parsed(body)
+    if manifest is None or "schemaVersion" not in manifest:
         return None
-    if not isinstance(manifest, dict) or "schemaVersion" not in manifest:
-        return None
-    if media_type == SIGNED_SCHEMA1 or "signatures" in manifest:
-        payload = _unsigned(body, manifest)
-        if payload is None:
-            return None
-        body = payload
-    algorithm = claimed.partition(":")[0] if claimed and is_digest(claimed) else "sha256"
-    return f"{algorithm}:{hashlib.new(algorithm, body).hexdigest()}"
+    return _unsigned(body, manifest) if media_type == SIGNED_SCHEMA1 or "signatures" in manifest else body
 
 
-def _unsigned(body: bytes, manifest: dict[str, object]) -> bytes | None:
+def _unsigned(body: bytes, manifest: dict[str, Any]) -> bytes | None:
     """The payload of a JSON web signature in docker's "pretty" form: the body's head, and the tail it kept aside."""
     try:
-        protected = json.loads(_decoded(manifest["signatures"][0]["protected"]))  # type: ignore[index]
+        protected = bounded.loads(_decoded(manifest["signatures"][0]["protected"]), _MOST_VALUES)
         length, tail = protected["formatLength"], _decoded(protected["formatTail"])
     except (ValueError, TypeError, LookupError):
         return None

@@ -4,7 +4,6 @@ What real registries do wrong on the way (ignore `n`, cut without a Link, link i
 at the line that meets it.
 """
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
+from . import bounded
 from .errors import BadAnswer, RegistryError, TooLarge
 from .link import next_page
 from .status import failure
@@ -24,7 +24,8 @@ PAGE_SIZE = ACCEPTED_EVERYWHERE - 1
 """One less than everybody's cap: a round thousand of tags must not look like a page that was cut."""
 
 _MOST_PAGES = 10_000
-_MOST_NAMES = 2_000_000
+_MOST_NAMES = bounded.MOST_VALUES
+_MOST_BESIDES = 100  # what a page may say besides its names: whose they are, how many, from where on
 _MOST_SECONDS = 900.0
 
 
@@ -59,7 +60,7 @@ class Pages:
         try:
             self._follow(walk, page_size, on_page)
         except RegistryError as error:
-            walk.error = error
+            walk.error = error.to_keep()
         else:
             walk.complete = True
         return walk
@@ -69,19 +70,18 @@ class Pages:
         answer = self._first(page_size)
         walk.sent_at = answer.sent_at
         seen = {answer.request.original.url}
-        for _ in range(_MOST_PAGES):
+        while True:
             walk.received_at = answer.received_at
             url = self._take(walk, answer)
             if url is None:
                 return
             if url in seen:
                 raise BadAnswer(f"the list goes round in circles ({answer.request})")
-            if len(walk.names) > _MOST_NAMES or time.monotonic() - started > _MOST_SECONDS:
-                break
+            if len(seen) >= _MOST_PAGES or time.monotonic() - started > _MOST_SECONDS:
+                raise TooLarge(f"the list has no end that could be reached ({answer.request})")
             seen.add(url)
             on_page()
             answer = self._page(url)
-        raise TooLarge(f"the list has no end that could be reached ({answer.request})")
 
     def _first(self, page_size: int) -> Response:
         answer = self._page(f"{self._url}?n={page_size}", may_be_refused=True)
@@ -99,7 +99,7 @@ class Pages:
 
     def _take(self, walk: Walk, answer: Response) -> str | None:
         """Adds a page's names to the walk; the URL of the page to ask for next, None at the end."""
-        page = _parsed(answer)
+        page = _parsed(answer, _MOST_NAMES - len(walk.names))
         listed = page.get(self._key)
         if listed is None:
             listed = []  # an emptied repository: `"tags": null`, or nothing at all
@@ -110,6 +110,8 @@ class Pages:
         known = len(walk.names)
         walk.names.update(names)
         brought_new = len(walk.names) > known
+        if len(walk.names) > _MOST_NAMES:
+            raise _too_many(answer)
         if isinstance(manifests := page.get("manifest"), dict):
             walk.extras = manifests
             return None
@@ -135,17 +137,21 @@ class Pages:
         return f"{self._url}?{urlencode({'n': asked, 'last': last}, quote_via=quote, safe='')}"
 
 
-def _parsed(answer: Response) -> dict[str, Any]:
-    # Before a parser makes ten objects of every byte it was sent: each name needs a comma.
-    if answer.body.count(b",") > _MOST_NAMES:
-        raise TooLarge(f"the page holds more than {_MOST_NAMES} names ({answer.request})")
+def _parsed(answer: Response, room: int) -> dict[str, Any]:
+    """The object that a page is, with at most so many names."""
     try:
-        page = json.loads(answer.body)
-    except (ValueError, RecursionError) as error:
+        page = bounded.loads(answer.body, room + _MOST_BESIDES)
+    except bounded.TooMuch as error:
+        raise _too_many(answer) from error
+    except ValueError as error:
         raise _unreadable(answer) from error
     if not isinstance(page, dict):
         raise _unreadable(answer)
     return page
+
+
+def _too_many(answer: Response) -> TooLarge:
+    return TooLarge(f"the list holds more than {_MOST_NAMES} names ({answer.request})")
 
 
 def _unreadable(answer: Response) -> BadAnswer:

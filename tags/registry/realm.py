@@ -2,66 +2,68 @@
 
 import ipaddress
 import re
+import socket
+from functools import cache
 from typing import Literal
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
-from .gate import is_inside
+from publicsuffixlist import PublicSuffixList
+
+from .gate import IPAddress, is_inside, is_never
 from .origin import Origin
 
 Verdict = Literal["allow", "anonymous", "refuse"]
 
-# Under these, neighbours are strangers: only the very same host is trusted there. The public suffix list is longer, but
-# these and the rule for countries below cover where registries live, and being too careful costs one approval.
-_SHARED = frozenset(
-    {
-        "aliyuncs.com",
-        "amazonaws.com",
-        "appspot.com",
-        "azurecr.io",
-        "azurewebsites.net",
-        "cloudfront.net",
-        "digitaloceanspaces.com",
-        "duckdns.org",
-        "dyndns.org",
-        "fly.dev",
-        "github.io",
-        "gitlab.io",
-        "herokuapp.com",
-        "jfrog.io",
-        "netlify.app",
-        "ngrok.app",
-        "ngrok.io",
-        "nip.io",
-        "ondigitalocean.app",
-        "onrender.com",
-        "pages.dev",
-        "pkg.dev",
-        "run.app",
-        "sslip.io",
-        "vercel.app",
-        "windows.net",
-        "workers.dev",
-    }
+# Under these, neighbours are strangers too, though the public suffix list does not have them: only the very same host
+# is trusted there.
+_SHARED = (
+    "aliyuncs.com",
+    "amazonaws.com",
+    "azurecr.io",
+    "cloudsmith.io",
+    "icr.io",
+    "ionos.com",
+    "jfrog.io",
+    "myhuaweicloud.com",
+    "nip.io",
+    "ntruss.com",
+    "ocir.io",
+    "pkg.dev",
+    "scw.cloud",
+    "sslip.io",
+    "tencentcloudcr.com",
+    "windows.net",
 )
+
+_REGION = r"(?P<region>[a-z]+-[a-z0-9-]+)"
+_KNOWN = {
+    rf"registry\.{_REGION}\.aliyuncs\.com": r"https://dockerauth.\g<region>.aliyuncs.com/auth",
+    rf"[a-z0-9-]+\.{_REGION}\.personal\.cr\.aliyuncs\.com": r"https://dockerauth.\g<region>.aliyuncs.com/auth",
+    rf"[a-z0-9-]+-registry\.{_REGION}\.cr\.aliyuncs\.com": r"https://dockerauth-ee.\g<region>.aliyuncs.com/auth",
+}
+"""Token endpoints of registries whose owner no name tells: expression for the registry's host, and the realm."""
 
 
 def judge_realm(registry: str, realm: str, approved: frozenset[str] = frozenset()) -> Verdict:
     """`allow` credentials there, only an `anonymous` token request, or `refuse` to send anything.
 
     `registry` is its scheme and host; `approved` are realms that a person has allowed for it. Nothing goes from https
-    down to http, and nothing but the registry's own host may be an address inside a network unless approved.
+    down to http, nor to cloud metadata, and nothing but the registry's own host may be an address inside a network
+    unless approved.
     """
     own = Origin.parse(registry)
     try:
-        target = Origin.parse(resolve_realm(registry, realm))
+        url = resolve_realm(registry, realm)
+        target = Origin.parse(url)
     except ValueError:
         return "refuse"
-    if target.scheme == "http" and own.scheme == "https":
+    address = _address(target.host)
+    if (target.scheme == "http" and own.scheme == "https") or (address and is_never(address)):
         return "refuse"
-    if target == own or _is_approved(registry, realm, approved):
+    if target == own or is_approved(url, approved) or is_approved(url, _known(own)):
         return "allow"
-    internal = _is_internal(target.host)
-    if _same_owner(target.host, own.host) or (target.host == own.host and not internal):
+    internal = is_inside(address) if address else _is_internal_name(target.host)
+    if (target.host == own.host and not internal) or (address is None and _same_owner(target.host, own.host)):
         return "allow"
     return "refuse" if internal else "anonymous"
 
@@ -73,30 +75,38 @@ def resolve_realm(registry: str, realm: str) -> str:
     return urljoin(registry + "/", realm).partition("#")[0]
 
 
-def _is_approved(registry: str, realm: str, approved: frozenset[str]) -> bool:
-    return _without_query(resolve_realm(registry, realm)) in map(_without_query, approved)
+def is_approved(realm: str, approved: frozenset[str]) -> bool:
+    """Whether `realm`, a whole URL, is among those, whatever its query."""
+    return _endpoint(realm) in map(_endpoint, approved)
 
 
-def _without_query(url: str) -> str:
-    return url.partition("?")[0].rstrip("/").lower()
+def _endpoint(url: str) -> tuple[Origin, str]:
+    return Origin.parse(url), urlsplit(url).path.rstrip("/")
 
 
-def _is_internal(host: str) -> bool:
+def _known(registry: Origin) -> frozenset[str]:
+    matches = ((re.fullmatch(host, registry.host), realm) for host, realm in _KNOWN.items())
+    return frozenset(match.expand(realm) for match, realm in matches if match)
+
+
+def _address(host: str) -> IPAddress | None:
+    """The address that a host is written as.
+
+    Resolvers read `127.1`, `0x7f000001` and `2130706433` as addresses although they are written like names.
+    """
     try:
-        address = ipaddress.ip_address(host)
+        return ipaddress.ip_address(host)
     except ValueError:
-        return _is_internal_name(host)
-    return is_inside(address)
+        pass
+    try:
+        return ipaddress.ip_address(socket.inet_aton(host))
+    except OSError:
+        return None
 
 
 def _is_internal_name(host: str) -> bool:
     last = host.rpartition(".")[2]
-    return "." not in host or _looks_numeric(last) or last in {"localhost", "local", "internal", "lan", "home", "arpa"}
-
-
-def _looks_numeric(last_label: str) -> bool:
-    """Resolvers read `127.1`, `0x7f000001` and `2130706433` as addresses although they are written like names."""
-    return re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last_label) is not None
+    return "." not in host or last.isdecimal() or last in {"localhost", "local", "internal", "lan", "home", "arpa"}
 
 
 def _same_owner(one: str, other: str) -> bool:
@@ -106,13 +116,14 @@ def _same_owner(one: str, other: str) -> bool:
 
 
 def _registered_name(host: str) -> str | None:
-    labels = host.split(".")
-    name = ".".join(labels[-3:] if _is_country_suffix(labels[-2:]) else labels[-2:])
-    shared = any(host == suffix or host.endswith(f".{suffix}") for suffix in _SHARED)
-    known = "." in host and not shared and not _is_country_suffix(name.split(".")) and not _looks_numeric(labels[-1])
-    return name if known else None
+    if _address(host) or any(f".{host}".endswith(f".{suffix}") for suffix in _SHARED):
+        return None
+    return _public_suffixes().privatesuffix(host)
 
 
-def _is_country_suffix(labels: list[str]) -> bool:
-    """`co.uk`, `com.au`, `or.jp`: a country's code below which a short label is shared by everybody."""
-    return len(labels) == 2 and len(labels[1]) == 2 and len(labels[0]) <= 3
+@cache
+def _public_suffixes() -> PublicSuffixList:
+    """Read when first needed, in a twentieth of a second; names with an ending of one's own, such as corp.local, have
+    their last label for suffix.
+    """
+    return PublicSuffixList()

@@ -1,13 +1,15 @@
 """What one registry needs, and whether a client could work with it."""
 
 import re
-import ssl
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from .auth import Credential
+from .credential import Credential, CredentialSource
+from .dockerconfig import DockerConfig
 from .origin import Origin
 from .pages import PAGE_SIZE
 from .reference import DOCKER_HUB
+from .tls import check_pem
 
 _API_HOSTS = {DOCKER_HUB: "registry-1.docker.io"}
 
@@ -22,6 +24,7 @@ class Settings:
     secret: str = field(default="", repr=False)
     ca_certificate: str = ""
     concurrency: int = 8
+    requests_per_minute: int | None = None
     approved_realms: frozenset[str] = frozenset()
     kind: str = ""
     """One of `kinds.KINDS`; empty: as its address or a glance at it tells."""
@@ -50,18 +53,28 @@ class Settings:
 
     @property
     def credential(self) -> Credential | None:
-        return Credential(self.username, self.secret) if self.username else None
+        """What a person typed; without a user name the secret is a token that the registry takes as it is."""
+        return Credential(self.username, self.secret) if self.username or self.secret else None
+
+    @property
+    def credentials(self) -> CredentialSource | None:
+        """Where the credential of each moment comes from: a new source, that has read nothing yet."""
+        return DockerConfig(self.docker_config, self.address) if self.docker_config else self.credential
 
 
 def check_settings(settings: Settings) -> None:
     """Raises ValueError, in words for the person who typed them, for settings that no client can work with."""
     _ = settings.origin
-    if settings.ca_certificate:
-        _check_certificate(settings.ca_certificate)
+    check_pem(settings.ca_certificate, settings.client_certificate)
+    if settings.api_address:
+        _check_api_address(settings)
+    if settings.docker_config and not Path(settings.docker_config).expanduser().is_absolute():
+        raise ValueError("the path of the docker configuration is not whole: it must begin with / or ~")
 
 
-def _check_certificate(pem: str) -> None:
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
-    except (ssl.SSLError, TypeError, ValueError) as error:  # TypeError: it is not ASCII
-        raise ValueError("the CA certificate is no PEM certificate") from error
+def _check_api_address(settings: Settings) -> None:
+    origin = Origin.parse(settings.api_address)
+    if settings.api_address.lower() != str(origin):
+        raise ValueError(f"{settings.api_address!r} is no address of an API: write it as https://gitlab.example.com")
+    if origin.scheme == "http" and not settings.plain_http:
+        raise ValueError("the API would be sent credentials without TLS, which the registry itself is asked with")

@@ -5,10 +5,13 @@ import math
 import re
 import threading
 import time
-from collections.abc import Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Protocol
+
+from .credential import Credential
+from .origin import Origin
 
 _LEAST_LIFE = 60.0
 _LONGEST_LIFE = 30 * 86400.0
@@ -80,20 +83,36 @@ class Token:
         return cls(answer.token, scopes, time.monotonic() + life)
 
 
+TokenKey = tuple[Origin, Credential | None, tuple[str, ...]]
+"""Who gives the token, to whom, and for which scopes."""
+
+
+class TokenStore(Protocol):
+    """Where several processes keep their tokens together."""
+
+    def get_or_reserve(self, key: TokenKey, refused: str | None) -> Token | None:
+        """A token, perhaps after waiting for another process's fetch; None: the caller has to fetch it now."""
+
+    def done(self, key: TokenKey, token: Token) -> None: ...
+
+    def failed(self, key: TokenKey) -> None: ...
+
+
 class TokenCache:
-    """Tokens by (origin, credential, scopes), with one fetch at a time for each, however many threads need it."""
+    """Tokens, with one fetch at a time for each: however many threads need it, and processes that share a `store`."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: TokenStore | None = None) -> None:
+        self._store = store
         self._lock = threading.Lock()
-        self._tokens: dict[Hashable, Token] = {}
-        self._fetches: dict[Hashable, Future[Token]] = {}
+        self._tokens: dict[TokenKey, Token] = {}
+        self._fetches: dict[TokenKey, Future[Token]] = {}
 
-    def get(self, key: Hashable, refused: str | None = None) -> Token | None:
+    def get(self, key: TokenKey, refused: str | None = None) -> Token | None:
         """A token that still lives, unless it is the one the registry has just refused."""
         token = self._tokens.get(key)
         return token if token and token.value != refused and token.expires_at > time.monotonic() else None
 
-    def get_or_reserve(self, key: Hashable, refused: str | None) -> Token | None:
+    def get_or_reserve(self, key: TokenKey, refused: str | None) -> Token | None:
         """A token, perhaps after waiting for another thread's fetch, whose error is raised here.
 
         None: the caller has to fetch it now, and to say `done` or `failed` whatever happens, for others wait.
@@ -104,14 +123,25 @@ class TokenCache:
             running = self._fetches.get(key)
             if running is None:
                 self._fetches[key] = Future()
-                return None
-        return running.result()
+        if running is not None:
+            return running.result()
+        shared = self._store.get_or_reserve(key, refused) if self._store else None
+        if shared is not None:
+            self._keep(key, shared)
+        return shared
 
-    def done(self, key: Hashable, token: Token) -> None:
+    def done(self, key: TokenKey, token: Token) -> None:
+        self._keep(key, token)
+        if self._store:
+            self._store.done(key, token)
+
+    def failed(self, key: TokenKey, error: BaseException) -> None:
+        with self._lock:
+            self._fetches.pop(key).set_exception(error)
+        if self._store:
+            self._store.failed(key)
+
+    def _keep(self, key: TokenKey, token: Token) -> None:
         with self._lock:
             self._tokens[key] = token
             self._fetches.pop(key).set_result(token)
-
-    def failed(self, key: Hashable, error: BaseException) -> None:
-        with self._lock:
-            self._fetches.pop(key).set_exception(error)

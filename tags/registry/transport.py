@@ -17,11 +17,15 @@ from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ClosedPoolError
 
+from .budget import Budget
 from .connection import BoundedAdapter, Resolve, system_resolve
 from .deadline import deadline, has_passed
 from .errors import BadAnswer, Cancelled, RegistryError, TimedOut, TooLarge, Unreachable
 from .origin import Origin
 from .printable import printable
+from .quota import Quota, parse_quota
+from .retry_after import seconds_to_wait
+from .tls import Identity
 
 DEADLINE = 30.0
 """Seconds for one request with its redirects, from the look-up of the name to the last byte of the body."""
@@ -90,10 +94,11 @@ class Response:
 
 
 class Tally:
-    """Requests sent, counted by several threads."""
+    """Requests sent, counted by several threads, and the last that their answers said of how many are left."""
 
     def __init__(self) -> None:
         self.count = 0
+        self.quota: Quota | None = None
         self._lock = threading.Lock()
 
     def add(self) -> None:
@@ -109,26 +114,36 @@ class _Session(requests.Session):
 class Transport:
     """Sends requests for one registry; raises RegistryError in words when there is no answer at all.
 
-    `chosen` are the origins that a person chose; any other may not be at an address inside a network. `resolve`
-    replaces the system's look-up of names, which tests do to bring any host to their own server.
+    `chosen` are the origins that a person chose; any other may not be at an address inside a network. The `budget`
+    admits each request, and hears of each 429, a token server's too. `resolve` replaces the system's look-up of names,
+    which tests do to bring any host to their own server.
     """
 
     def __init__(
         self,
         *,
         chosen: frozenset[Origin],
+        budget: Budget,
         connections: int = 8,
         ca_certificate: str = "",
+        identity: Identity | None = None,
         seconds: float = DEADLINE,
         resolve: Resolve = system_resolve,
     ) -> None:
         self._seconds = seconds
+        self._budget = budget
         self._session = _Session()
         # The environment could put a .netrc password, a proxy or other certificates in place of what the registry was
         # set up with; a session cookie (Harbor sets one) changes what later answers show.
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = BoundedAdapter(resolve=resolve, chosen=chosen, connections=connections, ca_certificate=ca_certificate)
+        adapter = BoundedAdapter(
+            resolve=resolve,
+            chosen=chosen,
+            connections=connections,
+            ca_certificate=ca_certificate,
+            identity=identity,
+        )
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 
@@ -138,6 +153,17 @@ class Transport:
         `sent` counts what was sent for it, redirects included.
         """
         sent = sent or Tally()
+        with self._budget.request():
+            answer = self._answer(request, sent)
+        if answer.status == 429:
+            self._budget.refused(seconds_to_wait(answer.headers.get("Retry-After"), answer.received_at))
+        sent.quota = parse_quota(answer.headers) or sent.quota
+        return answer
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _answer(self, request: Request, sent: Tally) -> Response:
         with deadline(self._seconds):
             sent_at = datetime.now(UTC)
             answer = self._exchange(request, sent_at, sent)
@@ -146,9 +172,6 @@ class Transport:
                     raise BadAnswer(f"{request.original.host} redirects without end ({request})")
                 answer = self._exchange(answer.request.redirected(target), sent_at, sent)
             return answer
-
-    def close(self) -> None:
-        self._session.close()
 
     def _exchange(self, request: Request, sent_at: datetime, sent: Tally) -> Response:
         try:
@@ -257,6 +280,9 @@ def _was_dropped(error: Exception) -> bool:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
+    """The error and all that led to it: what urllib3 names as a cause may be new, and the context what happened."""
+    if error is not None:
         yield error
-        error = error.__cause__ or error.__context__
+        yield from _causes(error.__cause__)
+        if error.__context__ is not error.__cause__:
+            yield from _causes(error.__context__)

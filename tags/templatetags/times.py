@@ -30,6 +30,12 @@ def ago(context: Context, moment: dt.datetime) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
+def relative(context: Context, moment: dt.datetime) -> str:
+    """Says "2 min ago"."""
+    return clock.relative(moment, context["now"])
+
+
+@register.simple_tag(takes_context=True)
 def since(context: Context, after: dt.datetime | None, before: dt.datetime) -> SafeString:
     """Says "Fri 9 May 14:02 (6 days)", up to the moment the page is about; the interval is in the title."""
     now, as_of = context["now"], context["as_of"]

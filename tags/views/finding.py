@@ -18,7 +18,8 @@ MOST_SUGGESTIONS = 5
 
 
 def find(reference: Reference) -> Repository | None:
-    found = Repository.objects.select_related("registry").filter(
+    """The repository with its registry and its sweep."""
+    found = Repository.objects.select_related("registry", "sweep").filter(
         registry__address__iexact=reference.host, name=reference.path
     )
     return found.first()

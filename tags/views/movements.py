@@ -11,7 +11,7 @@ from django.utils import timezone
 from tags.models import Movement, Repository, Tag
 from tags.views.asking import explain_bad_addresses
 from tags.views.finding import elsewhere, find, not_watched
-from tags.views.timeline import listed, picture
+from tags.views.timeline import beginning, listed, picture
 from tags.views.window import Asked, asked
 
 if TYPE_CHECKING:
@@ -46,9 +46,10 @@ def movements_of(request: HttpRequest, reference: Reference) -> HttpResponse:
 def _page(
     request: HttpRequest, repository: Repository | None, moves: MovementQuerySet, tags: TagQuerySet
 ) -> HttpResponse:
-    ask = asked(request, timezone.now(), tags.aggregate(oldest=Min("first_seen_at"))["oldest"])
+    first_seen = tags.aggregate(first=Min("first_seen_at"))["first"]
+    ask = asked(request, timezone.now(), beginning(first_seen, moves))
     there = _there(_in_picture(tags, ask, repository), ask.window)
-    drawn = list(there.select_related("repository__registry").order_by("-before", "-pk")[:LANES])
+    drawn = list(there.select_related("repository__registry", "repository__sweep").order_by("-before", "-pk")[:LANES])
     drawn.sort(key=lambda tag: (tag.repository.registry.address, tag.repository.name, tag.name))
     lanes, days = picture(ask, drawn), listed(request, ask, ask.of(moves), repository)
     return render(

@@ -38,7 +38,7 @@ def repository(request: HttpRequest, reference: Reference) -> HttpResponse:
             "page": "board",
             "repository": found,
             "freshness": freshness(found, now),
-            "picture": what_is_where(tags, text, timezone.get_current_timezone(), was),
+            "picture": what_is_where(tags, text, timezone.get_current_timezone(), was, None if moment else found.looks),
             "by": "pointer" if request.GET.get("by") == "pointer" else "version",
             "unknown": unknown,
             "text": text,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Min
 from django.utils import timezone
 
 from tags.models import Movement
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 MOVES = 50
 BEFORE_ANYTHING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def beginning(first_seen: dt.datetime | None, moves: MovementQuerySet) -> dt.datetime | None:
+    """When the past that is known begins: with the first look, or before it where the registry told of moves."""
+    told = moves.aggregate(first=Min("before"))["first"]
+    return min((at for at in (first_seen, told) if at), default=None)
 
 
 def picture(ask: Asked, tags: Sequence[Tag]) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def test_watch_fails_in_words_when_the_registry_does(example: FakeRegistry, caps
     [
         (["watch", "UPPER/case:x:y"], "is no tag"),
         (["watch", "app", "--interval", "0"], "number of seconds"),
-        (["watch", "app", "--username", "reader"], "go together"),
+        (["watch", "app", "--username", "reader"], "needs --password-stdin"),
         (["watch", "app", "--ca-file", "/nowhere/ca.pem"], "cannot be read"),
         (["poll", "127.0.0.1:5000/nothing"], "is not watched"),
         (["aliases", "127.0.0.1:5000/nothing"], "is not watched"),
@@ -182,6 +182,38 @@ def test_a_registry_under_a_private_authority_is_watched_with_its_certificate(
         for tag, content in EXAMPLE.items():
             registry.push("app", tag, content)
         assert run("watch", f"{registry.address}/app", "--ca-file", ca_file).endswith(PICTURE)
+
+
+def test_a_registry_that_wants_a_client_certificate_is_watched_with_one(
+    certificates: Certificates, tmp_path: Path
+) -> None:
+    ca_file, own = tmp_path / "ca.pem", tmp_path / "own.pem"
+    ca_file.write_text(certificates.authority)
+    own.write_text(certificates.client)
+    with FakeRegistry(tls=certificates.demanding) as registry:
+        registry.push("app", "1.0")
+        options = ["--ca-file", ca_file, "--client-certificate", own]
+        assert "app:1.0" in run("watch", f"{registry.address}/app", *options)
+        assert certificates.client.splitlines()[1] not in Registry.objects.get().encrypted_client_certificate
+
+
+def test_a_registry_is_watched_with_docker_s_own_credentials_and_a_kind(tmp_path: Path) -> None:
+    with FakeRegistry(auth="basic", username="ann", password="s3cret") as registry:
+        registry.push("app", "1.0")
+        config = tmp_path / "config.json"
+        config.write_text(json.dumps({"auths": {registry.address: {"username": "ann", "password": "s3cret"}}}))
+        options = ["--plain-http", "--docker-config", config, "--kind", "oci"]
+        assert "app:1.0" in run("watch", f"{registry.address}/app", *options)
+    stored = Registry.objects.get()
+    assert (stored.docker_config, stored.kind, stored.encrypted_secret) == (str(config), "oci", "")
+
+
+def test_what_is_no_client_certificate_is_refused_in_words(tmp_path: Path) -> None:
+    own = tmp_path / "own.pem"
+    own.write_text("-----BEGIN PRIVATE KEY-----\n")
+    with pytest.raises(CommandError, match="the client certificate is no PEM"):
+        run("watch", "registry.example.com/app", "--client-certificate", own)
+    assert not Registry.objects.exists()
 
 
 def test_what_is_no_certificate_is_refused_in_words(tmp_path: Path) -> None:

@@ -223,7 +223,23 @@ def test_a_push_time_inside_the_interval_narrows_it(repository: Repository) -> N
     record(repository, seen(EXAMPLE, 0))
     moved = seen(EXAMPLE | {"production": "2.1"}, 5, pushed={"production": at(3)})
     [movement] = record(repository, moved)
-    assert (movement.after, movement.before, movement.source) == (at(3), at(3), Movement.Source.PUSH_TIME)
+    assert (movement.after, movement.before) == (at(3), at(3) + SECOND)  # a time that was cut to the second
+    assert movement.source == Movement.Source.PUSH_TIME
+
+
+def test_a_push_time_of_a_fraction_of_a_second_is_a_moment(repository: Repository) -> None:
+    record(repository, seen(EXAMPLE, 0))
+    pushed = at(3) + SECOND / 4
+    [movement] = record(repository, seen(EXAMPLE | {"production": "2.1"}, 5, pushed={"production": pushed}))
+    assert (movement.after, movement.before) == (pushed, pushed)
+
+
+def test_the_time_of_a_push_that_may_have_been_a_second_one_is_only_the_latest(repository: Repository) -> None:
+    record(repository, seen(EXAMPLE, 0))
+    listing = seen(EXAMPLE | {"production": "2.1"}, 5, pushed={"production": at(3) + SECOND / 4})
+    again = tuple(dataclasses.replace(one, pushed_again=True) for one in listing.observations)
+    [movement] = record(repository, dataclasses.replace(listing, observations=again))
+    assert (movement.after, movement.before) == (at(0) + 2 * SECOND, at(3) + SECOND / 4)
 
 
 @pytest.mark.parametrize("minute", [-1, 6])
@@ -247,6 +263,23 @@ def test_a_move_across_a_gap_says_so(repository: Repository) -> None:
     assert movement.across_gap
     [movement] = record(repository, seen(EXAMPLE | {"production": "2.2"}, 15))
     assert not movement.across_gap
+
+
+def test_a_version_looked_at_by_the_poll_that_ended_a_gap_does_not_move_across_it(repository: Repository) -> None:
+    record(repository, seen(EXAMPLE, 0))
+    record(repository, seen({}, 5, error=TimedOut("registry timed out")))
+    listing = seen(EXAMPLE, 10)
+    late = [dataclasses.replace(look, sent_at=look.received_at) for look in listing.observations if look.tag == "1.0"]
+    record(repository, dataclasses.replace(listing, observations=(*late, *listing.observations[1:])))
+    [movement] = record(repository, seen(EXAMPLE | {"1.0": "made anew"}, 15))
+    assert (movement.kind, movement.after, movement.across_gap) == (Kind.REBUILT, at(10) + 3 * SECOND, False)
+
+
+def test_a_version_that_goes_while_a_pointer_comes_to_it_still_names_it(repository: Repository) -> None:
+    record(repository, seen(EXAMPLE, 0))
+    without = {name: content for name, content in EXAMPLE.items() if name != "2.2"}
+    movements = record(repository, seen(without | {"production": "2.2"}, 5))
+    assert sentences(movements) == ["2.2 was removed", "production moved forward from 2.0 to 2.2"]
 
 
 def test_a_role_set_by_hand_stays(repository: Repository) -> None:
@@ -273,10 +306,10 @@ def test_an_unchanged_poll_costs_the_same_however_many_tags(
     listing = seen(tags, 5)
     with time_machine.travel(listing.sent_at + 4 * SECOND, tick=False):
         lease = repository.claim()
-        with django_assert_num_queries(8) as queries:
+        with django_assert_num_queries(9) as queries:
             repository.record(listing, lease)
     written = [query["sql"] for query in queries if query["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
-    assert [sql.split('"')[1] for sql in written] == ["tags_coverage", "tags_repository"]
+    assert [sql.split('"')[1] for sql in written] == ["tags_coverage", "tags_sweep", "tags_repository"]
 
 
 def test_a_tag_that_came_back_unseen_returned_since_the_list_that_lacked_it(repository: Repository) -> None:

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from tags.models import Coverage, LeaseLost, Movement, Repository, Tag
 from tags.models.repository import LEASE
 from tags.registry import RateLimited, TimedOut
-from tests.listings import EXAMPLE, SECOND, START, at, make_repository, record, seen
+from tests.listings import EXAMPLE, SECOND, START, at, digest, make_repository, record, seen
 
 if TYPE_CHECKING:
     pass
@@ -199,3 +199,69 @@ def test_one_tag_that_asks_for_patience_makes_no_poll_come_sooner() -> None:
     repository = make_repository(interval=300)
     record(repository, seen(EXAMPLE, 0, failing=("2.0",), wait=1))
     assert repository.next_poll_at - repository.polled_at >= dt.timedelta(seconds=300)
+
+
+class TestCursor:
+    """What spares the next poll from reading everything again."""
+
+    CURSOR = "page of Monday"
+
+    @pytest.fixture
+    def repository(self) -> Repository:
+        repository = make_repository()
+        record(repository, seen(EXAMPLE, 0, cursor=self.CURSOR))
+        return repository
+
+    def test_the_next_poll_goes_on_from_the_last_one(self, repository: Repository) -> None:
+        assert repository.cursor_at(at(5)) == self.CURSOR
+        record(repository, seen({}, 5, listed=EXAMPLE, vouched=frozenset(EXAMPLE), cursor="Tuesday"), self.CURSOR)
+        assert repository.cursor_at(at(10)) == "Tuesday"
+
+    def test_once_a_day_everything_is_read_again(self, repository: Repository) -> None:
+        record(repository, seen(EXAMPLE, 60, cursor="later"), self.CURSOR)  # with a cursor: not everything was
+        assert repository.read_whole_at == at(0)
+        assert repository.cursor_at(at(20 * 60 - 1)) == "later"
+        assert repository.cursor_at(at(23 * 60 + 5)) == ""
+        record(repository, seen(EXAMPLE, 24 * 60, cursor="anew"))
+        assert repository.cursor_at(at(25 * 60)) == "anew"
+
+    def test_repositories_are_not_all_read_again_in_the_same_hour(self) -> None:
+        hours = set()
+        for number in range(20):
+            repository = make_repository(f"app-{number}")
+            record(repository, seen(EXAMPLE, 0, cursor=self.CURSOR))
+            hours.add(next(hour for hour in range(20, 25) if not repository.cursor_at(at(60 * hour))))
+        assert len(hours) > 1
+
+    def test_a_clock_that_was_set_back_makes_no_cursor_last_longer(self, repository: Repository) -> None:
+        assert repository.cursor_at(at(-1)) == ""
+
+    def test_a_failed_poll_keeps_it(self, repository: Repository) -> None:
+        record(repository, seen({}, 5, error=TimedOut("no answer")), self.CURSOR)
+        assert repository.cursor_at(at(10)) == self.CURSOR
+
+    @pytest.mark.parametrize(
+        "listing",
+        [
+            seen({}, 5, cursor="new"),
+            seen({}, 5, listed=EXAMPLE, error=TimedOut("cut"), cursor="new"),
+            seen(EXAMPLE, 5, failing=("next",), cursor="new"),
+        ],
+        ids=["doubted", "cut", "a tag without an answer"],
+    )
+    def test_after_a_poll_that_was_not_whole_everything_is_read_again(self, repository: Repository, listing) -> None:
+        record(repository, listing, self.CURSOR)
+        assert repository.cursor_at(at(10)) == ""
+        record(repository, seen({}, 10, error=TimedOut("no answer")))
+        assert repository.cursor_at(at(15)) == ""
+
+    def test_a_poll_that_fell_back_to_the_plain_way_leaves_none(self, repository: Repository) -> None:
+        record(repository, seen(EXAMPLE, 5), self.CURSOR)
+        assert repository.cursor_at(at(10)) == ""
+
+
+def test_only_tags_with_an_image_have_a_digest() -> None:
+    repository = make_repository()
+    record(repository, seen({"1.0": "a", "1.1": "b", "broken": None}, 0, failing=("next",)))
+    record(repository, seen({"1.0": "a", "broken": None}, 5, failing=("next",)))
+    assert repository.digests() == {"1.0": digest("a")}

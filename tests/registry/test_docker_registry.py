@@ -2,44 +2,39 @@
 
 import hashlib
 import json
-import shutil
-import socket
-import subprocess
 import time
+import uuid
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from tags.registry import Client, CredentialsRefused, RepositoryMissing, Settings
+from tags.registry import Client, CredentialsRefused, NeedsApproval, RepositoryMissing, Settings, Unreachable
 from tags.registry.manifest import DOCKER_MANIFEST, INDEX, MANIFEST_LIST, OCI_MANIFEST
+from tests.certificates import Certificates, self_signed
+from tests.fakeregistry import Answer, FakeRegistry, Recorded
+from tests.services import free_port, program, running
 
-PROGRAM = shutil.which("docker-registry")
 PASSWORD = ("ann", "secret")
 HTPASSWD = "ann:$2b$04$QdR1LUpsWxzrrU/kZcTk3uLrPf0OwU78czRo3yAGjA3c0V2SpTxsC\n"
+SERVICE, ISSUER = "the registry", "the token server"
 
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.skipif(PROGRAM is None, reason="docker-registry is not installed"),
-]
-
-CONFIGURATION = """
-version: 0.1
-log: {{level: error}}
-storage:
-  filesystem: {{rootdirectory: {folder}/data}}
-  delete: {{enabled: true}}
-http: {{addr: "127.0.0.1:{port}"}}
-auth: {{htpasswd: {{realm: test, path: {folder}/htpasswd}}}}
-"""
+pytestmark = pytest.mark.real
 
 
 class DockerRegistry:
-    def __init__(self, port: int) -> None:
-        self.settings = Settings(f"127.0.0.1:{port}", plain_http=True, username=PASSWORD[0], secret=PASSWORD[1])
-        self._url = f"http://127.0.0.1:{port}/v2"
+    def __init__(self, settings: Settings, storage: Path) -> None:
+        self.settings = settings
+        self.storage = storage
+        self._url = f"{settings.origin}/v2"
         self._session = requests.Session()
         self._session.auth = PASSWORD
 
@@ -73,33 +68,55 @@ class DockerRegistry:
     def delete(self, repository: str, digest: str) -> None:
         self._session.delete(f"{self._url}/{repository}/manifests/{digest}").raise_for_status()
 
+    def push_quickly(self, repository: str, tags: list[str], digest: str) -> None:
+        """Puts many tags on an image that is there, as the registry itself would have written them down."""
+        folder = self.storage / f"docker/registry/v2/repositories/{repository}/_manifests/tags"
+        for tag in tags:
+            link = folder / tag / "current/link"
+            link.parent.mkdir(parents=True)
+            link.write_text(digest)
+
+
+@contextmanager
+def docker_registry(folder: Path, *, ca_certificate: str = "", **sections: Any) -> Iterator[DockerRegistry]:
+    """A registry that keeps everything in `folder`; `sections` are of its configuration, beyond what all have."""
+    address = f"127.0.0.1:{free_port()}"
+    configuration = folder / "config.yml"
+    storage = folder / "data"
+    http = {"addr": address, **sections.pop("http", {})}
+    common = {
+        "version": "0.1",
+        "log": {"level": "error", "accesslog": {"disabled": True}},
+        "storage": {"filesystem": {"rootdirectory": str(storage)}, "delete": {"enabled": True}},
+    }
+    configuration.write_text(json.dumps({**common, "http": http, **sections}))  # JSON is YAML
+    settings = Settings(
+        address,
+        plain_http=not ca_certificate,
+        username=PASSWORD[0],
+        secret=PASSWORD[1],
+        ca_certificate=ca_certificate,
+    )
+    trusted = folder / "authority.pem"
+    trusted.write_text(ca_certificate)
+
+    def ask() -> None:
+        requests.get(f"{settings.origin}/v2/", timeout=1, verify=str(trusted) if ca_certificate else True)
+
+    with running([program("docker-registry"), "serve", configuration], ask):
+        yield DockerRegistry(settings, storage)
+
+
+def with_passwords(folder: Path) -> dict[str, Any]:
+    (folder / "htpasswd").write_text(HTPASSWD)
+    return {"htpasswd": {"realm": "test", "path": str(folder / "htpasswd")}}
+
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerRegistry]:
-    folder: Path = tmp_path_factory.mktemp("docker-registry")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    (folder / "htpasswd").write_text(HTPASSWD)
-    (folder / "config.yml").write_text(CONFIGURATION.format(folder=folder, port=port))
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen([str(PROGRAM), "serve", str(folder / "config.yml")], stdout=log, stderr=log)
-    try:
-        _wait_for(port)
-        yield DockerRegistry(port)
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except ConnectionRefusedError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail("docker-registry did not start")
+    folder = tmp_path_factory.mktemp("docker-registry")
+    with docker_registry(folder, auth=with_passwords(folder)) as registry:
+        yield registry
 
 
 def test_every_kind_of_image_has_the_digest_it_was_pushed_with(registry: DockerRegistry) -> None:
@@ -146,3 +163,113 @@ def test_its_catalog_is_read_in_pages(registry: DockerRegistry) -> None:
         catalog = client.catalog()
     assert catalog.complete
     assert {"catalog/a", "catalog/b", "catalog/c"} <= set(catalog.names)
+
+
+def test_ten_thousand_tags_are_listed_and_looked_at(tmp_path: Path) -> None:
+    tags = [f"build-{number:05}" for number in range(9999)]
+    with docker_registry(tmp_path) as registry:
+        digest = registry.push_image("many", "first", "a")
+        registry.push_quickly("many", tags, digest)
+        with Client(registry.settings) as client:
+            listing = client.listing("many")
+    assert listing.complete
+    assert listing.error is None
+    assert {seen.tag: seen.digest for seen in listing.observations} == dict.fromkeys(["first", *tags], digest)
+    assert listing.requests == 1 + 10_000
+
+
+def test_an_image_is_described(registry: DockerRegistry) -> None:
+    registry.push_image("described", "docker", "a")
+    pushed = registry.push_index("described", "list", MANIFEST_LIST, of="docker")
+    with Client(registry.settings) as client:
+        told = client.describe("described", pushed)
+    assert (told.media_type, told.platforms) == (MANIFEST_LIST, ("linux/amd64",))
+    assert told.size
+
+
+# TLS
+
+
+def test_a_registry_with_a_private_authority_is_trusted_with_its_certificate_only(
+    tmp_path: Path, certificates: Certificates
+) -> None:
+    tls = {"certificate": str(certificates.chain), "key": str(certificates.chain)}
+    authority = certificates.authority
+    with docker_registry(tmp_path, ca_certificate=authority, auth=with_passwords(tmp_path), http={"tls": tls}) as there:
+        with Client(there.settings) as client:
+            client.check()
+            assert isinstance(client.listing("app").error, RepositoryMissing)
+        with Client(replace(there.settings, ca_certificate="")) as stranger:
+            assert isinstance(stranger.listing("app").error, Unreachable)
+
+
+# Tokens
+
+
+class TokenServer(FakeRegistry):
+    """Gives who knows the password a token for what they ask, signed as distribution wants it."""
+
+    def __init__(self) -> None:
+        super().__init__(auth="bearer", username=PASSWORD[0], password=PASSWORD[1])
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._certificate = self_signed("tokens", self._key)
+
+    @property
+    def certificate(self) -> bytes:
+        """PEM, for the registry that is to trust it."""
+        return self._certificate.public_bytes(serialization.Encoding.PEM)
+
+    def answer(self, request: Recorded) -> Answer:
+        if not self._knows(request.headers.get("Authorization", "")):
+            return Answer(401)
+        access = [self._access(scope) for scope in request.query.get("scope", [])]
+        return Answer(body=json.dumps({"token": self._signed(access)}).encode())
+
+    def _access(self, scope: str) -> dict[str, Any]:
+        kind, name, actions = scope.split(":")
+        return {"type": kind, "name": name, "actions": actions.split(",")}
+
+    def _signed(self, access: list[dict[str, Any]]) -> str:
+        certificate = b64encode(self._certificate.public_bytes(serialization.Encoding.DER)).decode()
+        now = int(time.time())
+        claims = {
+            "iss": ISSUER,
+            "sub": PASSWORD[0],
+            "aud": SERVICE,
+            "nbf": now - 60,
+            "iat": now,
+            "exp": now + 300,
+            "jti": uuid.uuid4().hex,
+            "access": access,
+        }
+        head = {"typ": "JWT", "alg": "ES256", "x5c": [certificate]}
+        signed = b".".join(_encoded(json.dumps(part).encode()) for part in (head, claims))
+        r, s = decode_dss_signature(self._key.sign(signed, ec.ECDSA(hashes.SHA256())))
+        return b".".join((signed, _encoded(r.to_bytes(32, "big") + s.to_bytes(32, "big")))).decode()
+
+
+def _encoded(content: bytes) -> bytes:
+    return urlsafe_b64encode(content).rstrip(b"=")
+
+
+def test_a_registry_with_a_token_server_is_polled_once_that_is_approved(tmp_path: Path) -> None:
+    with docker_registry(tmp_path) as there:
+        digest = there.push_image("app", "1.0", "a")
+    with TokenServer() as tokens:
+        realm = f"{tokens.url}/token"
+        bundle = tmp_path / "bundle.pem"
+        bundle.write_bytes(tokens.certificate)
+        auth = {"realm": realm, "service": SERVICE, "issuer": ISSUER, "rootcertbundle": str(bundle)}
+        with docker_registry(tmp_path, auth={"token": auth}) as there:
+            with Client(there.settings) as client:
+                assert isinstance(client.listing("app").error, NeedsApproval)
+            assert not tokens.requests
+            approved = replace(there.settings, approved_realms=frozenset({realm}))
+            with Client(approved) as client:
+                listing = client.listing("app")
+                assert listing.error is None
+                assert [(seen.tag, seen.digest) for seen in listing.observations] == [("1.0", digest)]
+                assert client.catalog().names == ("app",)
+                assert listing.requests == 1 + 1 + 1 + 1  # the challenge, the token, the list, the tag
+            with Client(replace(approved, secret="wrong")) as client:
+                assert isinstance(client.listing("app").error, CredentialsRefused)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tags.registry import AddressRefused, Client, RegistryError, Settings, Unreachable, connection
+from tags.registry import AddressRefused, Client, NeedsApproval, RegistryError, Settings, Unreachable, connection
 from tags.registry.connection import Address, Resolve
 from tags.registry.deadline import BoundedSocket
 from tags.registry.gate import check, is_inside
@@ -161,7 +161,7 @@ def test_a_redirect_to_another_port_of_this_machine_is_not_followed(
 
 
 @pytest.mark.parametrize("realm", ["http://auth.example.com/token", "http://auth.example.net/token"])
-def test_a_realm_that_nobody_approved_does_not_lead_inside_a_network(realm: str, connected: list[Any]) -> None:
+def test_a_realm_that_leads_inside_a_network_needs_approval(realm: str, connected: list[Any]) -> None:
     """Neither one that is trusted for its name, nor one that would be asked without credentials."""
     with FakeRegistry() as sink, FakeRegistry(auth="bearer") as registry:
         registry.realm = realm
@@ -170,8 +170,8 @@ def test_a_realm_that_nobody_approved_does_not_lead_inside_a_network(realm: str,
             return (sink if host.startswith("auth") else registry).resolve(host, port)
 
         error = error_of(registry.settings(address="registry.example.com"), resolve=resolve)
-        assert isinstance(error, AddressRefused)
-        assert "approved token endpoint" in str(error)
+        assert isinstance(error, NeedsApproval)
+        assert error.realm == realm
         assert connected == [("127.0.0.1", registry.port)]
 
 
@@ -183,11 +183,35 @@ def test_an_approved_realm_may_be_inside_a_network() -> None:
         assert len(there.requests) == 1
 
 
-def test_approval_leads_nobody_to_metadata(connected: list[Any]) -> None:
+@pytest.mark.parametrize("approve", [False, True])
+@pytest.mark.parametrize("host", ["169.254.169.254", "[::ffff:169.254.169.254]", "2852039166", "0xa9.254.0251.254"])
+def test_metadata_is_no_realm_whether_approved_or_not(host: str, approve: bool, connected: list[Any]) -> None:
     with FakeRegistry(auth="bearer") as registry:
-        registry.realm = "http://169.254.169.254/token"
-        assert isinstance(error_of(registry.settings(approved_realms=frozenset({registry.realm}))), AddressRefused)
+        registry.realm = f"http://{host}/token"
+        approved = frozenset({registry.realm} if approve else ())
+        assert isinstance(error_of(registry.settings(approved_realms=approved)), AddressRefused)
         assert connected == [("127.0.0.1", registry.port)]
+
+
+def test_an_approved_name_leads_nobody_to_metadata(connected: list[Any]) -> None:
+    with FakeRegistry(auth="bearer") as registry:
+        registry.realm = "http://metadata.google.internal/token"
+
+        def resolve(host: str, port: int) -> Sequence[Address]:
+            return (leads_to("169.254.169.254") if host.startswith("metadata") else registry.resolve)(host, port)
+
+        settings = registry.settings(approved_realms=frozenset({registry.realm}))
+        assert isinstance(error_of(settings, resolve=resolve), AddressRefused)
+        assert connected == [("127.0.0.1", registry.port)]
+
+
+def test_an_approved_token_server_that_redirects_inside_a_network_is_not_to_be_approved_again() -> None:
+    with FakeRegistry(auth="bearer") as registry, FakeRegistry() as sink:
+        registry.fault(redirect(f"{sink.url}/token"), path="^/token")
+        registry.realm = f"{registry.url}/token"
+        error = error_of(registry.settings(approved_realms=frozenset({registry.realm})))
+        assert isinstance(error, AddressRefused)
+        assert not sink.requests
 
 
 def test_a_redirect_to_an_approved_origin_is_followed(fake_registry: FakeRegistry) -> None:

@@ -20,6 +20,9 @@ def test_judges_realms(case: dict[str, Any]) -> None:
         ("https://registry.shop.co.uk", "https://login.shop.co.uk/token"),
         ("https://registry.example.com", "/token"),
         ("https://registry.example.com:5000", "https://registry.example.com/token"),
+        ("https://registry.cn-hangzhou.aliyuncs.com", "https://dockerauth.cn-hangzhou.aliyuncs.com/auth"),
+        ("https://registry.digitalocean.com", "https://api.digitalocean.com/v2/registry/auth"),
+        ("https://ghcr.io", "https://ghcr.io/token"),
     ],
 )
 def test_credentials_go_to_the_owner_of_the_registry(registry: str, realm: str) -> None:
@@ -32,6 +35,14 @@ def test_credentials_go_to_the_owner_of_the_registry(registry: str, realm: str) 
         ("https://mine.github.io", "https://yours.github.io/token"),
         ("https://1.dkr.ecr.eu-west-1.amazonaws.com", "https://evil.s3.eu-west-1.amazonaws.com/token"),
         ("https://mine.co.uk", "https://yours.co.uk/token"),
+        ("https://mine.azurecr.io", "https://yours.azurecr.io/oauth2/token"),
+        ("https://mine.city.kawasaki.jp", "https://yours.kawasaki.jp/token"),
+        ("https://mine.duckdns.org", "https://yours.duckdns.org/token"),
+        ("https://mine.k8s.example.elb.amazonaws.com", "https://yours.elb.amazonaws.com/token"),
+        ("https://registry.cn-hangzhou.aliyuncs.com", "https://dockerauth.cn-beijing.aliyuncs.com/auth"),
+        ("https://registry.cn-hangzhou.aliyuncs.com", "https://dockerauth.cn-hangzhou.aliyuncs.com/other"),
+        ("https://evil.example.com", "https://dockerauth.cn-hangzhou.aliyuncs.com/auth"),
+        ("https://1.2.3.4", "https://8.8.3.4/token"),
         ("https://registry.example.com", "https://auth.example.org/token"),
         ("https://registry.example.com", "https://example.com.evil.net/token"),
     ],
@@ -66,7 +77,19 @@ def test_a_person_may_approve_an_address_inside_the_network() -> None:
     realm = "https://10.0.0.6/token?tenant=1"
     assert judge_realm("https://10.0.0.5", realm) == "refuse"
     assert judge_realm("https://10.0.0.5", realm, frozenset({"https://10.0.0.6/token"})) == "allow"
+    assert judge_realm("https://10.0.0.5", realm, frozenset({"https://10.0.0.6:443/token"})) == "allow"
     assert judge_realm("https://10.0.0.5", realm, frozenset({"https://10.0.0.6/other"})) == "refuse"
+    assert judge_realm("https://10.0.0.5", realm, frozenset({"https://10.0.0.6/TOKEN"})) == "refuse"
+    assert judge_realm("https://10.0.0.5", realm, frozenset({"http://10.0.0.6/token"})) == "refuse"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["169.254.169.254", "[fd00:ec2::254]", "[::ffff:a9fe:a9fe]", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376"],
+)
+def test_nobody_can_approve_an_address_to_which_nothing_is_ever_sent(host: str) -> None:
+    realm = f"https://{host}/token"
+    assert judge_realm("https://registry.example.com", realm, frozenset({realm})) == "refuse"
 
 
 def test_no_approval_takes_a_password_from_https_to_http() -> None:

@@ -87,6 +87,44 @@ def test_one_thread_fetches_and_the_others_get_what_it_got() -> None:
     assert len(fetches) == 1
 
 
+class Store:
+    """Another process's tokens, and what it is told."""
+
+    def __init__(self, kept: Token | None = None) -> None:
+        self.kept = kept
+        self.asked: list[str | None] = []
+        self.told: list[Token | None] = []
+
+    def get_or_reserve(self, _key: object, refused: str | None) -> Token | None:
+        self.asked.append(refused)
+        return self.kept
+
+    def done(self, _key: object, token: Token) -> None:
+        self.told.append(token)
+
+    def failed(self, _key: object) -> None:
+        self.told.append(None)
+
+
+def test_what_another_process_fetched_is_not_fetched_again() -> None:
+    store = Store(token("theirs"))
+    cache = TokenCache(store)
+    assert cache.get_or_reserve("key", "old") == store.kept
+    assert cache.get("key") == store.kept
+    assert store.asked == ["old"]
+    assert store.told == []
+
+
+def test_other_processes_learn_how_a_fetch_ended() -> None:
+    store = Store()
+    cache = TokenCache(store)
+    assert cache.get_or_reserve("key", None) is None
+    cache.failed("key", ServerError("no"))
+    assert cache.get_or_reserve("key", None) is None
+    cache.done("key", token("ours"))
+    assert [told and told.value for told in store.told] == [None, "ours"]
+
+
 def test_those_who_wait_learn_why_no_token_came() -> None:
     cache = TokenCache()
     assert cache.get_or_reserve("key", None) is None

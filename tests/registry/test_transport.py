@@ -9,6 +9,7 @@ import pytest
 import responses
 
 from tags.registry import BadAnswer, Cancelled, RegistryError, TimedOut, TooLarge, Unreachable
+from tags.registry.budget import Budget
 from tags.registry.origin import Origin
 from tags.registry.transport import MIB, Request, Tally, Transport
 from tests.certificates import Certificates
@@ -19,7 +20,7 @@ SHORT = 0.3
 
 
 def transport_to(*urls: str, **options: Any) -> Transport:
-    return Transport(chosen=frozenset(map(Origin.parse, urls)), **options)
+    return Transport(chosen=frozenset(map(Origin.parse, urls)), budget=Budget("the registry", 8), **options)
 
 
 @pytest.fixture

@@ -86,6 +86,22 @@ def test_without_a_registry_the_page_says_what_to_do(client: Client) -> None:
     assert "No registry is known yet." in read(client, "/registries/")
 
 
+def test_what_a_registry_says_is_left_is_told_with_its_age(client: Client) -> None:
+    example()
+    Registry.objects.update(quota_limit=100, quota_remaining=87, quota_window=21600, quota_seen_at=NOW - 2 * MINUTE)
+    page = read(client, "/registries/")
+    assert "87 of 100 requests left in 6 hours, read today 13:58 (2 min ago)" in page
+
+
+def test_that_a_registry_had_too_many_requests_is_told_until_it_is_over(client: Client) -> None:
+    example()
+    told = "It had too many requests. Nothing is sent to it before today 14:05"
+    Registry.objects.update(throttled_until=NOW + 5 * MINUTE)
+    assert told in read(client, "/registries/")
+    Registry.objects.update(throttled_until=NOW - SECOND)
+    assert "too many requests" not in read(client, "/registries/")
+
+
 def test_that_no_worker_runs_is_told(client: Client) -> None:
     Heartbeat.objects.create(part=Heartbeat.DISPATCH, beat_at=NOW - HOUR)
     assert "No worker since today 13:00" in read(client, "/registries/")

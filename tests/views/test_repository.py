@@ -218,3 +218,36 @@ class TestAsOf:
         look(watch(), {f"1.{number}": str(number) for number in range(200)} | {"latest": "8"}, NOW - DAY)
         with django_assert_num_queries(4):
             client.get(f"{APP}?at=2026-05-14T14:00:10")
+
+
+class TestTheSweep:
+    """Pointers are looked at in each poll, versions once in a while: the page says which look is how old."""
+
+    def swept(self, address: str = APP.strip("/"), versions: int = 3) -> None:
+        """Versions looked at five hours ago, and pointers just now."""
+        repository = watch(address)
+        every = {f"1.{number}": str(number) for number in range(versions)}
+        look(repository, {**every, "latest": "0"}, NOW - 5 * HOUR)
+        look(repository, {"latest": "0"}, NOW, listed=every)
+
+    def test_a_version_says_when_the_sweep_looked_at_it(self, client: Client) -> None:
+        self.swept()
+        page = read(client, APP)
+        assert "1.0 checked 5 h ago, with the daily sweep latest" in page
+        assert "1.2 checked 5 h ago, with the daily sweep" in page
+        assert "Checked 5 s ago" in page
+
+    def test_where_all_is_looked_at_each_time_nothing_is_said_of_it(self, client: Client) -> None:
+        example()
+        assert "sweep" not in read(client, APP)
+
+    def test_the_past_is_not_told_by_its_last_look(self, client: Client) -> None:
+        self.swept()
+        assert "sweep" not in read(client, f"{APP}?at=2026-05-15T14:00:03")
+
+    def test_the_page_asks_as_often_for_many_swept_versions(
+        self, client: Client, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        self.swept(versions=300)
+        with django_assert_num_queries(2):
+            client.get(APP)

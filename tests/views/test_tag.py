@@ -4,8 +4,11 @@ from typing import TYPE_CHECKING
 
 from django.test import Client
 
-from tests.factories import MINUTE, NOW, example, look, moved, watch
-from tests.listings import EXAMPLE
+from tags.models import Repository
+from tags.registry import Spell
+from tests.factories import DAY, HOUR, MINUTE, NOW, example, look, moved, watch
+from tests.listings import EXAMPLE, digest, make_repository, record, seen
+from tests.views.partly import MINUTE as NOW_AS_MINUTE
 from tests.views.partly import unanswered
 from tests.views.reading import bars_of, read, text_of
 
@@ -95,7 +98,54 @@ def test_the_page_asks_as_often_whatever_the_tag_has_done(
     for number in range(30):
         look(repository, {**versions, "latest": str(number)}, NOW - (30 - number) * 5 * MINUTE)
     example("registry.example.com/shop/cart")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get("/registry.example.com/shop/cart:latest/")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get(f"{APP}:latest/")
+
+
+class TestTheSweep:
+    def swept(self) -> None:
+        """2.1 looked at five hours ago, and production just now."""
+        repository = watch()
+        look(repository, {"2.1": "a", "production": "a"}, NOW - 5 * HOUR)
+        look(repository, {"production": "a"}, NOW, listed=["2.1"])
+
+    def test_a_version_says_when_the_sweep_looked_at_it(
+        self, client: Client, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        self.swept()
+        with django_assert_num_queries(9):
+            page = read(client, f"{APP}:2.1/")
+        assert "Checked 5 h ago, with the daily sweep" in page
+        assert "Checked today 09:00 (5 h ago) with the daily sweep" in page
+
+    def test_a_pointer_was_looked_at_just_now(self, client: Client) -> None:
+        self.swept()
+        page = read(client, f"{APP}:production/")
+        assert "Checked today 14:00 (5 s ago)" in page
+        assert "sweep" not in page
+
+    def test_a_version_whose_turn_has_not_come_did_not_fail_to_answer(self, client: Client) -> None:
+        self.swept()
+        repository = Repository.objects.get()
+        record(repository, seen({}, 361, listed=["2.1"], failing=("production",)))
+        assert "no answer" not in read(client, f"{APP}:2.1/").lower()
+
+
+def test_moves_before_the_first_look_that_the_registry_told_of_are_drawn_and_told(client: Client) -> None:
+    repository = make_repository("shop/app", address="registry.example.com")
+    past = (
+        Spell("production", digest("1.0"), NOW - 3 * DAY, NOW - 2 * DAY),
+        Spell("production", digest("1.1"), NOW - 2 * DAY, None),
+    )
+    record(repository, seen({"1.0": "1.0", "1.1": "1.1", "production": "1.1"}, NOW_AS_MINUTE, history=past))
+    for address in (
+        f"{APP}:production/",
+        f"{APP}:production/?span=all",
+        "/movements/registry.example.com/shop/app/?span=all",
+    ):
+        response = client.get(address)
+        assert "production moved forward from 1.0 to 1.1" in text_of(response)
+        told = "production on 1.1 since Wed 13 May between 14:00:00 and 14:00:01 (2 days), still current"
+        assert told in bars_of(response)

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tags.management.commands._references import reference
 from tags.management.commands.poll import as_line, poll_with_progress
 from tags.models import Repository
+from tags.registry import KINDS
 from tags.watching import Access, watch
 
 if TYPE_CHECKING:
@@ -37,7 +38,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--password-stdin", action="store_true", help="read the password or token from standard input"
         )
+        parser.add_argument("--docker-config", metavar="F", type=Path, help="docker's config.json, on every worker")
         parser.add_argument("--ca-file", metavar="F", type=Path, help="PEM file of the registry's own authority")
+        parser.add_argument(
+            "--client-certificate", metavar="F", type=Path, help="PEM file of a certificate and its key"
+        )
+        parser.add_argument("--kind", choices=KINDS, help="of the registry, where it cannot be recognised")
         parser.add_argument("--interval", metavar="SECONDS", type=seconds, help="from one look to the next")
 
     def handle(self, *, references: list[Reference], interval: int | None, **options: Any) -> None:
@@ -56,15 +62,22 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _access(self, options: dict[str, Any]) -> Access:
-        if bool(options["username"]) != options["password_stdin"]:
-            raise CommandError("--username and --password-stdin go together.", returncode=2)
-        try:
-            ca_certificate = options["ca_file"].read_text() if options["ca_file"] else ""
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{options['ca_file']} cannot be read: {error}", returncode=2) from error
+        if options["username"] and not options["password_stdin"]:
+            raise CommandError("--username needs --password-stdin.", returncode=2)
+        config = options["docker_config"]
         return Access(
             plain_http=options["plain_http"],
             username=options["username"],
             secret=sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else "",
-            ca_certificate=ca_certificate,
+            ca_certificate=_text(options["ca_file"]),
+            client_certificate=_text(options["client_certificate"]),
+            docker_config=str(config.expanduser().absolute()) if config else "",
+            kind=options["kind"] or "",
         )
+
+
+def _text(file: Path | None) -> str:
+    try:
+        return file.read_text() if file else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{file} cannot be read: {error}", returncode=2) from error

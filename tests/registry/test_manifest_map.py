@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tags.registry.google import observations
+from tags.registry.manifest_map import observations
 from tags.registry.pages import Walk
 
 DIGEST = "sha256:" + "1" * 64

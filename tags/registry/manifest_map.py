@@ -1,4 +1,4 @@
-"""The `manifest` map that Google's registries (GCR, Artifact Registry) send with a list of tags: all its digests."""
+"""The `manifest` map that Google's registries send with a list of tags, and proxies before them: all its digests."""
 
 from collections.abc import Iterator
 from typing import Any

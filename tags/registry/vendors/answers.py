@@ -1,0 +1,215 @@
+"""What the vendors' APIs answer, read with care: JSON, times, next pages, and what an entry says of a tag."""
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Any
+
+from .. import bounded
+from ..credential import Credential, CredentialSource
+from ..errors import BadAnswer, Misconfigured, RegistryError, TooLarge
+from ..link import next_page
+from ..listing import Bulk, Catalog
+from ..lookup import Observation, Send
+from ..manifest import media_type_of
+from ..reference import is_digest, is_repository_name, is_tag_name
+from ..status import failure
+from ..transport import PAGE_CEILING, Request, Response
+
+_MOST_PAGES = 1000
+_MOST_SECONDS = 600.0
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:?[0-9]{2})"
+)
+
+
+def json_object(answer: Response) -> dict[str, Any]:
+    """The object in a body; raises what the status means if it is not 200, and BadAnswer if there is no object."""
+    value = _json(answer)
+    if not isinstance(value, dict):
+        raise unreadable(answer)
+    return value
+
+
+def json_list(answer: Response) -> list[Any]:
+    """The list that a body is; raises as `json_object` does."""
+    value = _json(answer)
+    if not isinstance(value, list):
+        raise unreadable(answer)
+    return value
+
+
+def objects(answer: Response, value: object) -> list[dict[str, Any]]:
+    """A list of entries, each an object; raises BadAnswer for anything else, and for null."""
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise unreadable(answer)
+    return value
+
+
+def unreadable(answer: Response) -> BadAnswer:
+    kind = "a web page" if answer.body.lstrip()[:1] == b"<" else "something else, or half of it,"
+    return BadAnswer(f"{answer.request.host} gave {kind} instead of what its API promises ({answer.request})")
+
+
+def when(text: object) -> datetime | None:
+    """A time as RFC 3339 writes it, in UTC; None for anything else, and for those years that say it is not known."""
+    if not isinstance(text, str) or not _TIME.fullmatch(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return _known(moment)
+
+
+def epoch_seconds(value: object) -> datetime | None:
+    """A time as seconds since 1970, as a number or its digits; None for anything else, and for 0."""
+    seconds = _number(value)
+    try:
+        return None if seconds is None else _known(datetime.fromtimestamp(seconds, UTC))
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def epoch_milliseconds(value: object) -> datetime | None:
+    """As `epoch_seconds`, of thousandths."""
+    seconds = _number(value)
+    return None if seconds is None else epoch_seconds(seconds / 1000)
+
+
+def same_origin_next(answer: Response, url: object) -> str | None:
+    """The page that a `next` field names, None at the end; held to what holds for a Link, else BadAnswer.
+
+    Only its query is taken: path and origin stay those that were asked.
+    """
+    if not url:
+        return None
+    if not isinstance(url, str) or re.search(r"[<>\s]", url):
+        raise unreadable(answer)
+    return next_page(answer.request.original.url, f"<{url}>", answer.url)
+
+
+def linked_next(answer: Response) -> str | None:
+    """The page that a Link header names, None at the end; raises BadAnswer if it must not be followed."""
+    return next_page(answer.request.original.url, answer.headers.get("Link"), answer.url)
+
+
+def api_get(url: str, authorization: str = "") -> Request:
+    headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
+    return Request(
+        "GET", url, headers | ({"Authorization": authorization} if authorization else {}), ceiling=PAGE_CEILING
+    )
+
+
+def pages(
+    send: Send, first: Request, next_of: Callable[[Response], str | None], check: Callable[[], None] = lambda: None
+) -> Iterator[Response]:
+    """The answer to `first`, and to the same request at each URL that `next_of` gives for the answer before.
+
+    `next_of` is asked only when a further page is wanted, after this one was read; `check` before each request.
+    Raises BadAnswer when the pages go round in circles and TooLarge when they do not end; what the answers say, their
+    status too, is the reader's to judge.
+    """
+    started = time.monotonic()
+    request: Request | None = first
+    seen: set[str] = set()
+    while request is not None:
+        if len(seen) == _MOST_PAGES or time.monotonic() - started > _MOST_SECONDS:
+            raise TooLarge(f"the list has no end that could be reached ({request})")
+        if request.url in seen:
+            raise BadAnswer(f"the list goes round in circles ({request})")
+        seen.add(request.url)
+        check()
+        answer = send(request)
+        yield answer
+        url = next_of(answer)
+        request = replace(first, url=url) if url else None
+
+
+def put(
+    bulk: Bulk,
+    tag: object,
+    digest: object,
+    answer: Response,
+    pushed_at: datetime | None = None,
+    media_type: object = None,
+    *,
+    pushed_again: bool = False,
+) -> None:
+    """Adds what an entry says of a tag. Without a digest that is one, or with two, it is looked up by itself."""
+    if not isinstance(tag, str) or not is_tag_name(tag):
+        bulk.refused_names += 1
+        return
+    known = bulk.observations.get(tag)
+    if (
+        tag in bulk.nameless
+        or not isinstance(digest, str)
+        or not is_digest(digest)
+        or (known and known.digest != digest)
+    ):
+        bulk.observations.pop(tag, None)
+        bulk.nameless.add(tag)
+        return
+    kind = media_type_of(media_type) or None
+    bulk.observations[tag] = Observation(
+        tag, digest, answer.sent_at, answer.received_at, pushed_at, pushed_again=pushed_again, media_type=kind
+    )
+
+
+def catalog_of(names: Iterable[object]) -> Catalog:
+    """All of the names that are some, or those that came until an error, which is told in the answer."""
+    found: set[str] = set()
+    try:
+        found.update(name for name in names if isinstance(name, str) and is_repository_name(name))
+    except RegistryError as error:
+        return Catalog(tuple(sorted(found)), False, error.to_keep())
+    return Catalog(tuple(sorted(found)), True, None)
+
+
+def password_of(credentials: CredentialSource | None) -> Credential | None:
+    """What the registry is shown, if it is a user name and a password; raises Misconfigured when it cannot be known."""
+    credential = credentials.current() if credentials else None
+    return None if credential is None or credential.is_identity_token or credential.is_bearer_token else credential
+
+
+def namespaces(patterns: Sequence[str]) -> tuple[str, ...]:
+    """The first segments of patterns such as `shop/*`, as far as each stands for one namespace only."""
+    first = {pattern.partition("/")[0] for pattern in patterns if "/" in pattern}
+    return tuple(sorted(filter(is_repository_name, first)))
+
+
+def catalog_by_namespace(vendor: str, patterns: Sequence[str], names_in: Callable[[str], Iterable[object]]) -> Catalog:
+    """All repositories of the namespaces that the patterns name, where no list goes beyond one namespace."""
+    wanted = namespaces(patterns)
+    if not wanted:
+        words = f"{vendor} lists repositories by namespace: write a pattern such as myteam/*"
+        return Catalog((), False, Misconfigured(words))
+    return catalog_of(chain.from_iterable(map(names_in, wanted)))
+
+
+def _json(answer: Response) -> object:
+    if answer.status != 200:
+        raise failure(answer)
+    try:
+        return bounded.loads(answer.body)
+    except bounded.TooMuch as error:
+        raise TooLarge(f"the page holds more than can be read ({answer.request})") from error
+    except ValueError as error:
+        raise unreadable(answer) from error
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _known(moment: datetime) -> datetime | None:
+    """Go writes the year 1 and others 1970 or 9999 for a time they do not have."""
+    return moment if 1970 < moment.year < 9999 else None

@@ -1,0 +1,218 @@
+"""No tag claims a look it did not get, whatever polls, failures and people do."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+import time_machine
+
+from tags.models import Sweep, Tag
+from tags.models.looks import whole_slices
+from tags.models.sweep import SLICES, slice_of
+from tags.registry import Listing, Observation, TimedOut
+from tests.listings import EXAMPLE, SECOND, START, at, digest, make_repository, record, seen
+
+if TYPE_CHECKING:
+    from tags.models import Movement, Repository
+
+pytestmark = pytest.mark.django_db
+
+FAILED = TimedOut("registry timed out")
+
+
+@pytest.fixture
+def repository() -> Repository:
+    return make_repository()
+
+
+def last_look(repository: Repository, name: str) -> dt.datetime | None:
+    return repository.tags.get(name=name).last_look
+
+
+def crowded(count: int) -> list[str]:
+    """Versions that fall into few slices, so that some share one."""
+    found = (f"1.0.{number}" for number in range(10_000))
+    return [name for name in found if slice_of(name) < 4][:count]
+
+
+class World:
+    """A registry, a repository that is polled at random, and what is really so: the last look of each tag."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.repository = make_repository(f"app-{seed}")
+        self.now = START
+        self.content = {name: name for name in (*crowded(9), "latest", "production", "qatesting", "rollback")}
+        self.true_look: dict[str, dt.datetime] = {}
+
+    def chance(self, share: float) -> bool:
+        return self.random.random() < share
+
+    def some(self, share: float) -> set[str]:
+        return {name for name in self.content if self.chance(share)}
+
+    def live(self) -> None:
+        """What happens between two polls: time, moves, new and deleted tags, people who know better."""
+        self.now += dt.timedelta(minutes=self.random.choice((1, 5, 60, 600)), microseconds=self.random.randrange(10**6))
+        for name in self.some(0.1):
+            self.content[name] = f"{name} at {self.now}"
+        if self.chance(0.1):
+            self.content[self.random.choice(crowded(14))] = f"new at {self.now}"
+        if self.chance(0.1):
+            del self.content[self.random.choice(list(self.content))]
+        tags = self.repository.tags.filter(name__in=self.some(0.1))
+        self.random.choice((tags.forget_role, lambda: tags.set_role("pointer"), lambda: tags.set_role("version")))()
+
+    def look(self) -> tuple[Listing, list[Movement]]:
+        left_out = self.random.choice((frozenset(), self.repository.names_left_out(self.now), self.some(0.5)))
+        vouched = {
+            tag.name
+            for tag in self.repository.tags.filter(state=Tag.State.PRESENT, name__in=left_out)
+            if digest(self.content.get(tag.name, "")) == tag.digest
+        }
+        asked = [name for name in self.content if name not in left_out]
+        failing = frozenset(name for name in asked if self.chance(self.random.choice((0, 0.1, 0.9))))
+        complete = self.chance(0.8)
+        listing = Listing(
+            repository=self.repository.name,
+            tags=frozenset(self.content),
+            observations=tuple(self._answer(name) for name in asked if name not in failing),
+            failures=dict.fromkeys(failing, FAILED),
+            complete=complete,
+            error=None if complete and not failing else FAILED,
+            sent_at=self.now,
+            received_at=self.now + SECOND,
+            requests=1,
+            refused_names=0,
+            proves_absence=self.chance(0.7),
+            vouched=frozenset(vouched if self.chance(0.3) else ()),
+        )
+        return listing, self._record(listing)
+
+    def _answer(self, name: str) -> Observation:
+        sent = self.now + self.random.random() * 20 * SECOND
+        is_missing = self.chance(0.05)
+        return Observation(name, None if is_missing else digest(self.content[name]), sent, sent + SECOND)
+
+    def _record(self, listing: Listing) -> list[Movement]:
+        with time_machine.travel(listing.sent_at + 30 * SECOND, tick=False):
+            lease = self.repository.claim()
+            assert lease is not None
+            return self.repository.record(listing, lease)
+
+    def looks(self) -> dict[str, dt.datetime | None]:
+        """What is claimed, by all that is there."""
+        there = self.repository.tags.select_related("repository__sweep").present()
+        return {tag.name: tag.last_look for tag in there}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_tag_claims_a_look_that_it_did_not_get(seed: int) -> None:
+    world = World(seed)
+    for _poll in range(25):
+        world.live()
+        known = world.looks()
+        listing, movements = world.look()
+        claimed = world.looks()
+        sent = dict.fromkeys(listing.vouched & known.keys(), listing.sent_at)
+        sent |= {seen.tag: seen.sent_at for seen in listing.observations}
+        for name, look in claimed.items():
+            if name not in sent:
+                assert look == known.get(name), "it was not looked at"
+            else:
+                assert look is not None
+                assert listing.sent_at.replace(microsecond=0) <= look <= sent[name]
+        for movement in movements:
+            if movement.from_digest and movement.to_digest:
+                assert movement.after == known[movement.tag.name]
+
+
+def test_what_was_looked_at_on_its_turn_carries_no_time_of_its_own(repository: Repository) -> None:
+    record(repository, seen(EXAMPLE, 0))
+    assert not repository.tags.filter(looked_at__isnull=False).exists()
+    assert set(repository.tags.filter(swept=True).values_list("name", flat=True)) == {
+        name for name, version in EXAMPLE.items() if name == version
+    }
+
+
+def test_a_scheduled_poll_moves_the_clock_of_the_pointers_alone(repository: Repository) -> None:
+    versions = {name for name, version in EXAMPLE.items() if name == version}
+    pointers = {name: version for name, version in EXAMPLE.items() if name != version}
+    record(repository, seen(EXAMPLE, 0))
+    record(repository, seen(pointers, 5, listed=versions))
+    assert last_look(repository, "production") == at(5) + 2 * SECOND
+    assert last_look(repository, "2.1") == at(0) + 2 * SECOND
+    assert repository.checked_at == at(5) + 2 * SECOND
+
+
+def test_a_new_version_keeps_the_time_of_its_first_look_until_its_turn_comes(repository: Repository) -> None:
+    names = [name for name in crowded(30) if slice_of(name) == 1]
+    record(repository, seen({names[0]: "a", "latest": "a"}, 0))
+    record(repository, seen({names[1]: "b", "latest": "b"}, 5, listed=names[:1]))
+    assert repository.tags.get(name=names[1]).looked_at == at(5) + 2 * SECOND
+    record(repository, seen({names[0]: "a", names[1]: "b", "latest": "b"}, 10))
+    assert not repository.tags.filter(looked_at__isnull=False).exists()
+
+
+@pytest.mark.parametrize(("role", "tag"), [("pointer", "2.1"), ("version", "production")])
+def test_a_role_set_by_hand_changes_no_look(repository: Repository, role: str, tag: str) -> None:
+    record(repository, seen(EXAMPLE, 0))
+    pointers = {name: version for name, version in EXAMPLE.items() if name != version}
+    record(repository, seen(pointers, 5, listed=EXAMPLE))
+    before = last_look(repository, tag)
+    repository.tags.filter(name=tag).set_role(role)
+    assert last_look(repository, tag) == before
+    record(repository, seen({}, 10, listed=EXAMPLE))
+    assert last_look(repository, tag) == before
+    assert repository.tags.get(name=tag).swept is (role == "version")
+    repository.tags.filter(name=tag).forget_role()
+    assert last_look(repository, tag) == before
+
+
+def test_a_version_that_missed_its_turn_is_looked_at_until_it_answers(repository: Repository) -> None:
+    tags = {"1.0": "a", "1.1": "b", "latest": "b"}
+    record(repository, seen(tags, 0))
+    later = [int(at(30).timestamp())] * SLICES
+    repository.tags.filter(name="1.0").update(looked_at=at(10))
+    Sweep.objects.filter(repository=repository).update(looks=later)
+    repository.refresh_from_db()
+    assert repository.names_left_out(at(35)) == {"1.1"}
+    record(repository, seen({"1.0": "a", "latest": "b"}, 35, listed=["1.1"]))
+    assert repository.names_left_out(at(40)) == {"1.0", "1.1"}
+
+
+def test_only_versions_that_are_where_they_were_seen_are_left_out(repository: Repository) -> None:
+    record(repository, seen({"1.0": "a", "1.1": None, "latest": "a"}, 0, failing=("1.2",)))
+    assert repository.names_left_out(at(5)) == {"1.0"}
+    repository.tags.filter(name="1.0").set_role("pointer")
+    assert repository.names_left_out(at(5)) == set()
+
+
+def test_a_repository_of_pointers_keeps_no_sweep(repository: Repository) -> None:
+    record(repository, seen({"latest": "a"}, 0))
+    assert not Sweep.objects.exists()
+
+
+class TestWholeSlices:
+    @pytest.fixture
+    def mates(self) -> list[str]:
+        """Three versions of one slice."""
+        return [name for name in crowded(40) if slice_of(name) == 1][:3]
+
+    def test_a_slice_is_whole_when_nobody_is_left_out(self, mates: list[str]) -> None:
+        sent = {mates[0]: at(2), mates[1]: at(1)}
+        assert 1 not in whole_slices(mates, sent, (), at(0))
+        assert whole_slices(mates[:2], sent, (), at(0))[1] == at(1).timestamp()
+
+    def test_a_tag_that_fails_is_left_behind(self, mates: list[str]) -> None:
+        sent = {mates[0]: at(2), mates[1]: at(1)}
+        assert whole_slices(mates, sent, mates[2:], at(0))[1] == at(1).timestamp()
+
+    def test_a_slice_that_mostly_fails_was_not_looked_at(self, mates: list[str]) -> None:
+        assert 1 not in whole_slices(mates, {mates[0]: at(2)}, mates[1:], at(0))
+
+    def test_an_empty_slice_was_looked_at_with_the_list(self, mates: list[str]) -> None:
+        assert whole_slices(mates, {}, (), at(0))[2] == at(0).timestamp()

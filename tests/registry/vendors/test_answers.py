@@ -1,0 +1,255 @@
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tags.registry.credential import Credential
+from tags.registry.errors import BadAnswer, CredentialsRefused, Misconfigured, RateLimited, TooLarge
+from tags.registry.listing import Bulk
+from tags.registry.transport import Request, Response
+from tags.registry.vendors.answers import (
+    api_get,
+    catalog_by_namespace,
+    catalog_of,
+    epoch_milliseconds,
+    epoch_seconds,
+    json_list,
+    json_object,
+    linked_next,
+    namespaces,
+    objects,
+    pages,
+    password_of,
+    put,
+    same_origin_next,
+    when,
+)
+
+URL = "https://api.example/v2/tags?page=1"
+NOW = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
+ONE, OTHER = "sha256:" + "1" * 64, "sha256:" + "2" * 64
+
+
+def answer(body: Any = None, *, status: int = 200, url: str = URL, headers: dict[str, str] | None = None) -> Response:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Response(Request("GET", url), url, status, headers or {}, raw, NOW, NOW)
+
+
+def test_an_object_and_a_list_are_what_the_body_holds() -> None:
+    assert json_object(answer({"a": 1})) == {"a": 1}
+    assert json_list(answer([1, None])) == [1, None]
+    assert objects(answer(), [{}, {"a": 1}]) == [{}, {"a": 1}]
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>Sign in</html>", b'{"a": 1', b"", b"[" * 100_000, b"\xff\xfe", 7, None, "text"]
+)
+def test_what_is_no_json_as_promised_is_a_bad_answer(body: Any) -> None:
+    for read in (json_object, json_list):
+        with pytest.raises(BadAnswer):
+            read(answer(body))
+
+
+def test_a_web_page_is_called_one() -> None:
+    with pytest.raises(BadAnswer, match=r"api\.example gave a web page"):
+        json_object(answer(b"\n <html>"))
+
+
+@pytest.mark.parametrize("value", [None, {}, "text", [1], [{}, None], [[]]])
+def test_entries_that_are_no_objects_are_a_bad_answer(value: Any) -> None:
+    with pytest.raises(BadAnswer):
+        objects(answer(), value)
+
+
+def test_a_page_of_millions_of_values_is_not_parsed() -> None:
+    with pytest.raises(TooLarge):
+        json_list(answer(b"[" + b"{}," * 2_000_001 + b"{}]"))
+
+
+@pytest.mark.parametrize(("status", "error"), [(401, CredentialsRefused), (429, RateLimited), (204, BadAnswer)])
+def test_another_status_is_told_before_the_body_is_read(status: int, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        json_object(answer({}, status=status))
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2021-01-05T21:06:53Z", datetime(2021, 1, 5, 21, 6, 53, tzinfo=UTC)),
+        ("2021-01-05t21:06:53z", datetime(2021, 1, 5, 21, 6, 53, tzinfo=UTC)),
+        ("2021-01-05T21:06:53.5Z", datetime(2021, 1, 5, 21, 6, 53, 500_000, tzinfo=UTC)),
+        ("2021-01-05T21:06:53.506400Z", datetime(2021, 1, 5, 21, 6, 53, 506_400, tzinfo=UTC)),
+        ("2018-09-06T06:17:21.0856539Z", datetime(2018, 9, 6, 6, 17, 21, 85_653, tzinfo=UTC)),
+        ("2018-09-06T06:17:21.085653912Z", datetime(2018, 9, 6, 6, 17, 21, 85_653, tzinfo=UTC)),
+        ("2021-01-05T23:06:53+02:00", datetime(2021, 1, 5, 21, 6, 53, tzinfo=UTC)),
+        ("2021-01-05T13:06:53.000-0800", datetime(2021, 1, 5, 21, 6, 53, tzinfo=UTC)),
+    ],
+)
+def test_a_time_is_read_to_the_microsecond_whatever_its_offset(text: str, moment: datetime) -> None:
+    assert when(text) == moment
+    assert str(when(text)).endswith("+00:00")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        7,
+        "",
+        "yesterday",
+        "2021-01-05",
+        "2021-01-05T21:06:53",
+        "2021-02-30T21:06:53Z",
+        "2021-01-05T21:06:53.1234567890Z",
+        "2021-01-05T21:06:60Z",
+        "0001-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+        "9999-12-31T23:59:59Z",
+        "10000-01-01T00:00:00Z",
+        "1970-01-01T00:00:00Z",
+        "٢٠٢١-01-05T21:06:53Z",
+        "2021-01-05T21:06:53+99:99",
+    ],
+)
+def test_what_is_no_time_or_stands_for_none_is_none(text: Any) -> None:
+    assert when(text) is None
+
+
+def test_seconds_and_milliseconds_come_as_numbers_or_digits() -> None:
+    moment = datetime(2021, 4, 9, 20, 57, 36, tzinfo=UTC)
+    assert epoch_seconds(1618001856) == epoch_seconds("1618001856") == moment
+    assert epoch_milliseconds(1618001856000) == epoch_milliseconds("1618001856000") == moment
+
+
+@pytest.mark.parametrize(
+    "value", [None, True, "", "x", 0, "0", -1, "-62135596800000", 1e300, 10**400, "9" * 400, "nan", "inf", [], {}]
+)
+def test_what_is_no_time_in_numbers_is_none(value: Any) -> None:
+    assert epoch_seconds(value) is None
+    assert epoch_milliseconds(value) is None
+
+
+@pytest.mark.parametrize("target", ["https://api.example/v2/tags?page=2", "/v2/tags?page=2", "?page=2"])
+def test_a_next_page_keeps_the_origin_and_the_path(target: str) -> None:
+    assert same_origin_next(answer(), target) == "https://api.example/v2/tags?page=2"
+    assert linked_next(answer(headers={"Link": f'<{target}>; rel="next"'})) == "https://api.example/v2/tags?page=2"
+
+
+def test_the_last_page_names_no_next_one() -> None:
+    assert same_origin_next(answer(), None) is same_origin_next(answer(), "") is linked_next(answer()) is None
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example/v2/tags?page=2",
+        "https://api.example:8443/v2/tags?page=2",
+        "//evil.example/?page=2",
+        "https://api.example@evil.example/?page=2",
+        "https://api.example\\@evil.example/?page=2",
+        URL,
+        "https://api.example/v2/tags?page=2>; rel=next, <https://evil.example/?page=3",
+        ["https://api.example/v2/tags?page=2"],
+        7,
+    ],
+)
+def test_a_next_page_elsewhere_is_refused(target: Any) -> None:
+    with pytest.raises(BadAnswer):
+        same_origin_next(answer(), target)
+
+
+def test_pages_are_asked_for_until_there_is_no_next() -> None:
+    asked = []
+
+    def send(request: Request) -> Response:
+        asked.append(request)
+        return answer(url=request.url)
+
+    first = api_get(URL, "Bearer x")
+    following = iter([f"{URL}2", f"{URL}3", None])
+    stops: list[int] = []
+    read = [a.url for a in pages(send, first, lambda _answer: next(following), lambda: stops.append(1))]
+    assert read == [request.url for request in asked] == [URL, f"{URL}2", f"{URL}3"]
+    assert {request.headers["Authorization"] for request in asked} == {"Bearer x"}
+    assert len(stops) == 3
+
+
+def test_pages_that_go_round_in_circles_are_refused() -> None:
+    other = f"{URL}2"
+    walk = pages(lambda r: answer(url=r.url), api_get(URL), lambda a: URL if a.url == other else other)
+    with pytest.raises(BadAnswer, match="circles"):
+        list(walk)
+
+
+def test_pages_without_an_end_are_given_up() -> None:
+    with pytest.raises(TooLarge):
+        list(pages(lambda r: answer(url=r.url), api_get(URL), lambda a: f"{a.url}1"))
+
+
+def test_an_entry_is_taken_with_what_it_tells() -> None:
+    bulk = Bulk(NOW, NOW)
+    put(bulk, "1.0", ONE, answer(), NOW, "application/vnd.oci.image.index.v1+json; charset=utf-8")
+    seen = bulk.observations["1.0"]
+    assert (seen.digest, seen.pushed_at, seen.media_type) == (ONE, NOW, "application/vnd.oci.image.index.v1+json")
+    assert not bulk.nameless
+
+
+@pytest.mark.parametrize("digest", [None, "", "sha256:1", "md5:" + "1" * 32, 7, [], {}, ONE.upper()])
+def test_a_tag_without_a_digest_is_to_be_looked_up(digest: Any) -> None:
+    bulk = Bulk(NOW, NOW)
+    put(bulk, "1.0", digest, answer(), media_type=[])
+    assert bulk.nameless == {"1.0"}
+    assert not bulk.observations
+
+
+def test_a_tag_said_to_be_in_two_places_is_to_be_looked_up() -> None:
+    bulk = Bulk(NOW, NOW)
+    for digest in (ONE, ONE, OTHER, ONE):
+        put(bulk, "1.0", digest, answer())
+    assert bulk.nameless == {"1.0"}
+    assert not bulk.observations
+
+
+@pytest.mark.parametrize("tag", [None, 7, [], {}, "", "a b", "../x", "x" * 129, "-x", "ä"])
+def test_names_that_are_none_are_counted_and_left_out(tag: Any) -> None:
+    bulk = Bulk(NOW, NOW)
+    put(bulk, tag, ONE, answer())
+    assert (bulk.refused_names, bulk.tags) == (1, frozenset())
+
+
+def test_a_catalog_holds_what_are_names_of_repositories() -> None:
+    catalog = catalog_of(["b", "a/b", "a/b", None, 7, "A", "../x", "x" * 300])
+    assert (catalog.names, catalog.complete, catalog.error) == (("a/b", "b"), True, None)
+
+
+def test_a_catalog_that_breaks_off_says_why() -> None:
+    error = BadAnswer("broken")
+
+    def names() -> Any:
+        yield "a"
+        raise error
+
+    catalog = catalog_of(names())
+    assert (catalog.names, catalog.complete, catalog.error) == (("a",), False, error)
+
+
+def test_namespaces_are_the_first_segments_that_name_one() -> None:
+    assert namespaces(["shop/*", "shop/app", "team/x/*", "*", "*/x", "a?/b", "[ab]/c", "alone", "UP/x"]) == (
+        "shop",
+        "team",
+    )
+
+
+def test_without_a_namespace_people_are_told_what_to_write() -> None:
+    catalog = catalog_by_namespace("Docker Hub", ["*"], lambda _namespace: [])
+    assert isinstance(catalog.error, Misconfigured)
+    assert "write a pattern such as myteam/*" in str(catalog.error)
+    assert not catalog.complete
+
+
+def test_only_a_user_name_with_its_password_is_shown_to_an_api() -> None:
+    password = Credential("me", "secret")
+    assert password_of(password) is password
+    assert password_of(None) is password_of(Credential("<token>", "x")) is password_of(Credential("", "x")) is None
