@@ -90,10 +90,10 @@ def up(tmp_path: Path) -> Iterator[Up]:
     up.end()
 
 
-def refusal(folder: Path, *arguments: str, **environment: str) -> str:
+def refusal(folder: Path, *, port: str = "", **environment: str) -> str:
     """What `up` says when it refuses to start."""
     refused = subprocess.run(
-        [sys.executable, "manage.py", "up", *arguments],
+        [sys.executable, "manage.py", "up", "--port", port or str(free_port())],
         cwd=ROOT,
         env={**os.environ, **settings(folder), **environment},
         capture_output=True,
@@ -108,7 +108,7 @@ def refusal(folder: Path, *arguments: str, **environment: str) -> str:
 
 def test_everything_works_and_one_ctrl_c_stops_it(up: Up, tmp_path: Path) -> None:
     assert requests.get(f"{up.url}/admin/login/", timeout=10).status_code == 200
-    again = refusal(tmp_path, "--port", str(up.port))
+    again = refusal(tmp_path, port=str(up.port))
     assert f"Port {up.port} cannot be used (Address already in use)" in again
     assert len(up.processes) == FAMILY
     up.process.send_signal(signal.SIGINT)
