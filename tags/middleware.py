@@ -1,7 +1,8 @@
-"""Times in the viewer's own zone, which a cookie tells (static/tags/zone.js sets it)."""
+"""What happens to each request: times in the viewer's own zone, and no secret in what is logged of it."""
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -15,9 +16,27 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 COOKIE = "tz"
+WEBHOOK = re.compile(r"(?P<address>/webhooks/[0-9]+/)(?P<secret>[^/]+)/?")
+SECRET = "regviewer.webhook_secret"  # noqa: S105 (the key under which a request carries it)
+
+
+class WebhookSecretMiddleware:
+    """Takes the secret out of a webhook's address, before anybody can write the address into a log."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if found := WEBHOOK.fullmatch(request.path_info):
+            request.path = request.path.removesuffix(request.path_info) + found["address"]
+            request.path_info = found["address"]
+            request.META[SECRET] = found["secret"]
+        return self.get_response(request)
 
 
 class ViewerTimeZoneMiddleware:
+    """The zone stands in a cookie, which static/tags/zone.js sets."""
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 

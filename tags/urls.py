@@ -42,7 +42,6 @@ register_converter(TagConverter, "tag")
 urlpatterns = [
     path("healthz", healthz),
     path("webhooks/<int:registry_id>/", webhook, name="webhook"),
-    path("webhooks/<int:registry_id>/<str:secret>/", webhook),
     path("", board, name="board"),
     path("movements/", movements, name="movements"),
     path("movements/<repository:reference>/", movements_of, name="movements_of"),

@@ -72,6 +72,17 @@ def test_a_signature_or_the_address_proves_it(repository: Repository) -> None:
     assert send(repository.registry, pushed(), "correct%20horse/").status_code == 202
 
 
+@pytest.mark.parametrize("ending", ["correct%20horse/", "correct%20horse"])
+@pytest.mark.parametrize("body", [pushed(), "{not json", "x" * (MOST_BYTES + 1)], ids=["good", "bad", "long"])
+def test_a_secret_in_the_address_is_in_no_log(
+    repository: Repository, caplog: pytest.LogCaptureFixture, ending: str, body: str
+) -> None:
+    caplog.set_level("DEBUG")
+    send(repository.registry, body, ending)
+    assert caplog.text
+    assert "horse" not in caplog.text
+
+
 def test_a_registry_without_a_secret_takes_none(repository: Repository) -> None:
     repository.registry.set_webhook_secret("")
     repository.registry.save()

@@ -11,6 +11,7 @@ from django.http import JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from tags.middleware import SECRET
 from tags.models import Registry
 from tags.registry import webhooks
 from tags.webhooks import heed
@@ -26,12 +27,13 @@ MOST_BYTES = 2**20
 @csrf_exempt
 @login_not_required
 @require_POST
-def webhook(request: HttpRequest, registry_id: int, secret: str = "") -> HttpResponse:
+def webhook(request: HttpRequest, registry_id: int) -> HttpResponse:
     """202 with how many repositories are looked at soon; 403 without the secret, 400 or 413 for what is unreadable."""
     length = request.headers.get("Content-Length", "")
     if not length.isdecimal() or int(length) > MOST_BYTES:
         return _refused(413, f"The body has to say its length, at most {MOST_BYTES} bytes.")
     body = request.read(int(length))
+    secret = request.META.get(SECRET, "")
     registry = Registry.objects.filter(pk=registry_id, enabled=True).first()
     if registry is None or not webhooks.is_proved(_secret_of(registry), request.headers, body, secret):
         return _refused(403, "There is no such registry, or the secret is not its own.")
