@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 COOKIE = "tz"
-WEBHOOK = re.compile(r"(?P<address>/webhooks/[0-9]+/)(?P<secret>[^/]+)/?")
+WEBHOOK = re.compile(r"(?P<address>/webhooks/[0-9]+/)(?P<secret>.+?)/?")
 SECRET = "regviewer.webhook_secret"  # noqa: S105 (the key under which a request carries it)
 
 

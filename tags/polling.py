@@ -65,12 +65,12 @@ def poll(
     lease = lease or repository.claim()
     if lease is None:
         return Poll(repository.reference, SKIPPED, error="another worker is polling it")
-    started = time.monotonic()
+    started, begun = time.monotonic(), timezone.now()
     try:
         plan = decide(repository, every_tag=every_tag)
         listing = fetch(repository, lease, plan, progress)
         repository.registry.heard(listing)
-        movements = repository.record(listing, lease, plan.cursor)
+        movements = repository.record(listing, lease, plan.cursor, begun)
     except LeaseLost as error:
         return Poll(repository.reference, SKIPPED, error=str(error))
     except BaseException:
@@ -101,12 +101,12 @@ def decide(repository: Repository, *, every_tag: bool) -> Plan:
 class Errand:
     """What another thread wants read from the database, whose connection belongs to this one; it waits meanwhile."""
 
-    def __init__(self, read: Callable[[], Mapping[str, str]]) -> None:
+    def __init__(self, read: Callable[[], Mapping[str, str | None]]) -> None:
         self._read = read
-        self._found: Future[Mapping[str, str]] = Future()
+        self._found: Future[Mapping[str, str | None]] = Future()
         self.wanted: Future[None] = Future()
 
-    def __call__(self) -> Mapping[str, str]:
+    def __call__(self) -> Mapping[str, str | None]:
         self.wanted.set_result(None)
         return self._found.result()
 

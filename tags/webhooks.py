@@ -33,7 +33,8 @@ def heed(registry: Registry, announcements: Iterable[Announcement]) -> int:
     for repository in found:
         repository.look_soon_at(tags[repository.name])
     polled_just_now = Q(polled_at__gt=now - LEAST_PAUSE)
-    found.exclude(polled_just_now).filter(next_poll_at__gt=now).update(next_poll_at=now)
+    # A poll under way may have looked already: it leaves a time that was set while it ran as it is.
+    found.filter(~polled_just_now, Q(next_poll_at__gt=now) | Q(lease_until__gte=now)).update(next_poll_at=now)
     found.filter(polled_just_now, next_poll_at__gt=now + LEAST_PAUSE).update(next_poll_at=F("polled_at") + LEAST_PAUSE)
     strangers = tags.keys() - registry.repositories.values_list("name", flat=True)
     if any(map(registry.wants, strangers)):

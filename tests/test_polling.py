@@ -14,8 +14,9 @@ import time_machine
 from django.core.management import call_command
 
 from tags import clients, polling
-from tags.models import Coverage, Movement, Repository, Tag
-from tags.registry import BadAnswer, Client, Listing, Past, RateLimited, ServerError, TimedOut
+from tags.models import Coverage, Movement, Registry, Repository, Tag
+from tags.registry import KINDS, BadAnswer, Client, Listing, Past, RateLimited, ServerError, TimedOut
+from tags.registry.listing import Bulk, Question
 from tests.factories import watched
 from tests.fakeregistry import FakeRegistry
 from tests.faults import cut, hang, status
@@ -295,3 +296,68 @@ def test_a_registry_that_wants_no_more_now_is_a_failed_poll_in_words(example: Fa
     example.fault(status(429, {"Retry-After": "60"}), path="/tags/list")
     assert polling.poll(repository).outcome == "failed"
     assert Coverage.objects.last().reason == RateLimited.reason
+
+
+class Lagging(Client):
+    """A kind whose own way is five minutes behind, told by the registry's list."""
+
+    LAG = dt.timedelta(minutes=5)
+
+    def bulk(self, question: Question) -> Bulk | None:
+        walk = self._walk(question)
+        bulk = Bulk(walk.sent_at, walk.received_at)
+        for tag in walk.names - self.left_out:
+            seen = self._look_up(question.send, question.repository, tag)
+            bulk.observations[tag] = dataclasses.replace(seen, digest=self.remembered.get(tag, seen.digest))
+        return bulk
+
+    left_out: frozenset[str] = frozenset()
+    remembered: dict[str, str] = {}
+
+
+@pytest.fixture
+def lagging(monkeypatch: pytest.MonkeyPatch) -> type[Lagging]:
+    monkeypatch.setitem(KINDS, "lagging", Lagging)
+    monkeypatch.setattr(Lagging, "left_out", frozenset())
+    monkeypatch.setattr(Lagging, "remembered", {})
+    return Lagging
+
+
+def of_kind(kind: str, registry: FakeRegistry) -> Repository:
+    repository = watched(registry)
+    repository.registry.kind = kind
+    repository.registry.save()
+    return repository
+
+
+@pytest.mark.usefixtures("lagging")
+def test_an_api_that_lags_behind_is_not_asked_again_at_once(example: FakeRegistry) -> None:
+    repository = of_kind("lagging", example)
+    [(_id, lease)] = Repository.objects.claim_due(limit=1)
+    polling.poll(repository, lease)
+    assert not Repository.objects.claim_due(limit=1)
+
+
+def test_an_api_that_lags_behind_rolls_nothing_back(example: FakeRegistry, lagging: type[Lagging]) -> None:
+    old = example.repositories["app"]["production"]
+    repository = of_kind("oci", example)
+    polling.poll(repository)
+    example.move("app", "production", "2.1")
+    polling.poll(repository)
+    Registry.objects.update(kind="lagging")
+    lagging.remembered = {"production": old}
+    repository = Repository.objects.select_related("registry").get()
+    assert polling.poll(repository).outcome == "complete"
+    assert [move.kind for move in Movement.objects.all()] == ["forward"]
+
+
+def test_what_a_search_leaves_out_is_there_as_long_as_it_is_listed(
+    example: FakeRegistry, lagging: type[Lagging]
+) -> None:
+    example.forget_manifest(example.push("app", "odd", "no image"))
+    repository = of_kind("oci", example)
+    polling.poll(repository)
+    Registry.objects.update(kind="lagging")
+    lagging.left_out = frozenset({"odd"})
+    polling.poll(Repository.objects.select_related("registry").get())
+    assert Tag.objects.get(name="odd").state == Tag.State.MISSING

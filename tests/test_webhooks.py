@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hmac
 import json
+from typing import Any
 
 import pytest
 from django.test import Client as Browser
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from tags import polling
 from tags.models import Movement, Registry, Repository, Tag
+from tags.registry import Listing
 from tags.views.webhook import MOST_BYTES
 from tests.factories import watched
 from tests.fakeregistry import FakeRegistry
@@ -83,6 +85,16 @@ def test_a_secret_in_the_address_is_in_no_log(
     assert "horse" not in caplog.text
 
 
+def test_a_secret_that_holds_a_slash_is_in_no_log_either(
+    repository: Repository, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    repository.registry.set_webhook_secret("horse/power")
+    repository.registry.save()
+    assert send(repository.registry, pushed(), "horse%2Fpower/").status_code == 202
+    assert "power" not in caplog.text
+
+
 def test_a_registry_without_a_secret_takes_none(repository: Repository) -> None:
     repository.registry.set_webhook_secret("")
     repository.registry.save()
@@ -119,6 +131,21 @@ def test_a_version_that_was_pushed_anew_is_looked_at_out_of_its_turn(
     send(repository.registry, pushed("2.0"), Authorization=SECRET)
     assert Tag.objects.get(name="2.0").last_look <= repository.checked_at
     assert polling.poll(repository).movements == 1
+
+
+def test_a_push_during_a_poll_is_not_lost(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    Repository.objects.update(next_poll_at=timezone.now())
+    [(_id, lease)] = Repository.objects.claim_due(limit=1)
+    fetch = polling.fetch
+
+    def fetch_and_then_hear(*arguments: Any) -> Listing:
+        listing = fetch(*arguments)
+        send(repository.registry, pushed(), Authorization=SECRET)
+        return listing
+
+    monkeypatch.setattr(polling, "fetch", fetch_and_then_hear)
+    polling.poll(repository, lease)
+    assert is_due(repository)
 
 
 def test_a_repository_that_a_pattern_asks_for_is_discovered_soon(repository: Repository) -> None:

@@ -131,7 +131,7 @@ class Recording:
         known = self.known.get(seen.tag)
         looked_at = self._last_seen_otherwise(known) if known else self.repository.listed_at
         told = self._told(seen.tag, known, seen.digest, looked_at, seen.received_at) if seen.digest else []
-        if known is not None and not told and self._is_as_known(known, seen):
+        if known is not None and not told and (self._is_as_known(known, seen) or _is_older(seen, looked_at)):
             return
         tag = self._meet(seen.tag, seen.received_at) if known is None else self._tag(known)
         for move in told:
@@ -284,6 +284,11 @@ class Recording:
             tag = self._tag(known) if known else self._meet(name, until)
             for move in told:
                 self._follow(tag, move, until)
+
+
+def _is_older(seen: registry.Observation, looked_at: dt.datetime | None) -> bool:
+    """Whether a copy of the registry, which lags behind, was asked after the registry itself had told newer things."""
+    return looked_at is not None and seen.sent_at < looked_at < seen.received_at
 
 
 def _bound(after: dt.datetime | None, before: dt.datetime) -> dt.datetime | None:

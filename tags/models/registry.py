@@ -254,9 +254,14 @@ class Registry(Throttled):
         """The patterns of those not to watch, whatever else matches them."""
         return [line[1:].strip() for line in self._pattern_lines() if line.startswith("!")]
 
+    def as_polled(self) -> models.QuerySet[Registry]:
+        """Its row, unless it was given another address since: what was heard at the old one says nothing of the new."""
+        origins = {"address": self.address, "plain_http": self.plain_http, "api_address": self.api_address}
+        return Registry.objects.filter(pk=self.pk, **origins)
+
     def recognised_as(self, kind: str) -> None:
         """Note what kind of registry answers at its address."""
-        Registry.objects.filter(pk=self.pk, address=self.address).update(recognised_kind=kind)
+        self.as_polled().update(recognised_kind=kind)
         self.recognised_kind = kind
 
     def heard(self, listing: registry.Listing) -> None:
@@ -270,8 +275,8 @@ class Registry(Throttled):
         if realm == self.proposed_realm or (error and not realm):
             return
         with transaction.atomic():
-            stored = Registry.objects.select_for_update().get(pk=self.pk)
-            if realm in stored.approved_realms.split():
+            stored = self.as_polled().select_for_update().first()
+            if stored is None or realm in stored.approved_realms.split():
                 return  # while the poll was under way
             stored.proposed_realm = self.proposed_realm = realm
             stored.save(update_fields=["proposed_realm"])

@@ -254,10 +254,10 @@ class Repository(models.Model):
         is_fresh = self.read_whole_at is not None and self.read_whole_at <= now < self.read_whole_at + trusted
         return self.bulk_cursor if is_fresh else ""
 
-    def digests(self) -> dict[str, str]:
-        """What its tags point to, of those that are there and have an image."""
-        rows = self.tags.filter(state=Tag.State.PRESENT).values_list("name", "digest")
-        return {name: digest for name, digest in rows.iterator() if digest}
+    def digests(self) -> dict[str, str | None]:
+        """What its tags point to, of all that are there; None for those without an image, or not looked at yet."""
+        rows = self.tags.present().values_list("name", "state", "digest")
+        return {name: digest if state == Tag.State.PRESENT else None for name, state, digest in rows.iterator()}
 
     def claim(self, now: dt.datetime | None = None) -> uuid.UUID | None:
         """Lease this repository whether it is due or not; None when somebody holds it."""
@@ -279,10 +279,13 @@ class Repository(models.Model):
         held = Repository.objects.filter(pk=self.pk, lease_token=lease, lease_until__gte=now)
         return bool(held.update(lease_until=now + LEASE))
 
-    def record(self, listing: Listing, lease: uuid.UUID, cursor: str = "") -> list[Movement]:
+    def record(
+        self, listing: Listing, lease: uuid.UUID, cursor: str = "", begun: dt.datetime | None = None
+    ) -> list[Movement]:
         """Write down what a poll saw: what is, what moved, and that somebody looked. Returns the movements.
 
-        `cursor` is the one that the listing was given; without one everything was read.
+        `cursor` is the one that the listing was given; without one everything was read. The poll had `begun` before
+        its first request, or then: whoever asked for another since gets it.
         The only code that writes tags, movements and coverage. Raises LeaseLost, having written nothing, when the
         lease is no longer held: then another worker may be at it.
         """
@@ -294,11 +297,11 @@ class Repository(models.Model):
                 raise LeaseLost(f"{self} was taken over by another worker")
             recording = Recording(current, listing, now)
             movements = recording.write()
-            current._close_poll(recording, now, cursor)
+            current._close_poll(recording, now, cursor, begun or listing.sent_at)
         self.refresh_from_db()
         return movements
 
-    def _close_poll(self, recording: Recording, now: dt.datetime, cursor: str) -> None:
+    def _close_poll(self, recording: Recording, now: dt.datetime, cursor: str, begun: dt.datetime) -> None:
         listing, verdict = recording.listing, recording.verdict
         Coverage.extend(self, verdict.gap_reason, listing.sent_at, now)
         if not (self.enabled and self.registry.enabled):
@@ -307,7 +310,7 @@ class Repository(models.Model):
         self.error = verdict.error
         self.polled_at = now
         self.failures = self.failures + 1 if listing.error and verdict.gap_reason else 0
-        if not listing.sent_at < self.next_poll_at <= now:  # else somebody asked for another look during this one
+        if not begun < self.next_poll_at <= now:  # else somebody asked for another look during this one
             self.next_poll_at = self._next_poll(now, recording)
         if verdict.proves_absence:
             self.listed_at = listing.sent_at

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Q
@@ -47,10 +47,14 @@ class Throttled(models.Model):
     class Meta:
         abstract = True
 
+    def as_polled(self) -> models.QuerySet[Any]:
+        """Its row, unless it is another registry's by now."""
+        raise NotImplementedError
+
     def heard(self, listing: Listing) -> None:
         """Note how long nothing may be sent to it, and how many requests it says are left."""
         now = timezone.now()
-        this = type(self)._default_manager.filter(pk=self.pk)
+        this = self.as_polled()
         if listing.silent_for:
             until = now + dt.timedelta(seconds=listing.silent_for)
             # Another worker may have been told to wait longer.

@@ -308,7 +308,7 @@ class Client:
         bulk = self._in_bulk(question)
         if bulk is None:
             return self._plainly(question)
-        if bulk.proves_absence and not question.past.digests.keys() <= bulk.tags:
+        if bulk.proves_absence and not question.past.names <= bulk.tags:
             # What an API leaves out may be what it does not show us: only the registry's own list ends a tag's life.
             walk = self._walk(question)
             bulk.nameless |= walk.names - bulk.tags

@@ -1,6 +1,6 @@
 """What a registry said about a repository, what is handed to it from earlier listings, and the list of repositories."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -62,11 +62,21 @@ class Past:
 
     cursor: str = ""
     """That of the last listing; empty when everything is to be read again, as it is once a day at least."""
-    read: Callable[[], Mapping[str, str]] = field(default=dict, repr=False)
+    read: Callable[[], Mapping[str, str | None]] = field(default=dict, repr=False)
+    """All tags that are there, with their digests where they are known."""
 
     @cached_property
     def digests(self) -> Mapping[str, str]:
-        """Tag to digest, of all tags that are there."""
+        """Tag to digest, of the tags that are there and have one."""
+        return {tag: digest for tag, digest in self._tags.items() if digest is not None}
+
+    @property
+    def names(self) -> Set[str]:
+        """All tags that are there."""
+        return self._tags.keys()
+
+    @cached_property
+    def _tags(self) -> Mapping[str, str | None]:
         return self.read()
 
 

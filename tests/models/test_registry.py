@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -9,6 +10,7 @@ from django.utils import timezone
 from tags.models import Registry
 from tags.models.registry import BOUND_TO_ORIGIN
 from tags.registry import Listing, NeedsApproval, RegistryError, TimedOut
+from tests.listings import seen
 
 pytestmark = pytest.mark.django_db
 
@@ -175,3 +177,14 @@ def test_what_is_no_registry_address_is_refused_in_words() -> None:
 def test_patterns_say_which_repositories_are_wanted(patterns: str, wanted: list[str]) -> None:
     registry = Registry(patterns=patterns)
     assert [name for name in ("shop/app", "shop/app-test", "tools/ci") if registry.wants(name)] == wanted
+
+
+def test_what_was_heard_at_another_address_is_not_noted_at_the_new_one() -> None:
+    polled = Registry.objects.create(address="old.example.com")
+    Registry.objects.filter(pk=polled.pk).update(address="new.example.com")
+    polled.propose_realm(NeedsApproval("https://auth.elsewhere.example/token"))
+    polled.recognised_as("harbor")
+    listing = dataclasses.replace(seen({}, 0), silent_for=600)
+    polled.heard(listing)
+    stored = Registry.objects.get()
+    assert (stored.proposed_realm, stored.recognised_kind, stored.throttled_until) == ("", "", None)

@@ -260,8 +260,8 @@ class TestCursor:
         assert repository.cursor_at(at(10)) == ""
 
 
-def test_only_tags_with_an_image_have_a_digest() -> None:
+def test_of_the_tags_that_are_there_those_with_an_image_have_a_digest() -> None:
     repository = make_repository()
     record(repository, seen({"1.0": "a", "1.1": "b", "broken": None}, 0, failing=("next",)))
     record(repository, seen({"1.0": "a", "broken": None}, 5, failing=("next",)))
-    assert repository.digests() == {"1.0": digest("a")}
+    assert repository.digests() == {"1.0": digest("a"), "broken": None, "next": None}
