@@ -151,19 +151,12 @@ def sort_key(name: str) -> SortKey:
     return 2, parts.group, parts.release, parts.stage, parts.mark + parts.flavour, name
 
 
-def is_full_version(name: str) -> bool:
+def _is_full(parts: Parts) -> bool:
     """Whether a name is so precise that it should stay put.
 
-    Three or more parts, a date, a hash, a build number (five digits, or `build-9`) or a numbered suffix (`1.0-rc1`,
-    `1.0-2`); but not what ends in `latest`, `nightly`, `SNAPSHOT` and the like.
+    Three or more parts, a date, a build number (five digits, or `build-9`) or a numbered suffix (`1.0-rc1`, `1.0-2`);
+    but not what ends in `latest`, `nightly`, `SNAPSHOT` and the like.
     """
-    if _COMMIT.fullmatch(name):
-        return True
-    parts = _parse(name)
-    return parts is not None and _is_full(parts)
-
-
-def _is_full(parts: Parts) -> bool:
     suffix = parts.mark + parts.flavour
     if suffix and suffix[-1][2] in DRIFTING:
         return False

@@ -37,18 +37,21 @@ def watch(reference: Reference, access: Access = Access(), interval: int | None 
         registry, _added = Registry.objects.get_or_create(
             address=reference.host, defaults={"plain_http": access.plain_http}
         )
-        for given in ("plain_http", "ca_certificate", "docker_config", "kind"):
-            setattr(registry, given, getattr(access, given) or getattr(registry, given))
+        given = [name for name in ("plain_http", "ca_certificate", "docker_config", "kind") if getattr(access, name)]
+        for name in given:
+            setattr(registry, name, getattr(access, name))
         if access.username or access.secret:
             registry.username = access.username
             registry.set_secret(access.secret)
+            given += ["username", "encrypted_secret"]
         if access.client_certificate:
             _check_client_certificate(reference.host, access.client_certificate)
             registry.set_client_certificate(access.client_certificate)
+            given.append("encrypted_client_certificate")
         if not registry.enabled:
             raise ValidationError(f"{registry} is disabled: enable it in the admin first.")
         registry.full_clean()
-        registry.save()
+        registry.save(update_fields=given)
         repository, added = Repository.objects.get_or_create(
             registry=registry, name=reference.path, defaults={"interval": interval}
         )

@@ -361,3 +361,25 @@ def test_what_a_search_leaves_out_is_there_as_long_as_it_is_listed(
     lagging.left_out = frozenset({"odd"})
     polling.poll(Repository.objects.select_related("registry").get())
     assert Tag.objects.get(name="odd").state == Tag.State.MISSING
+
+
+def test_an_empty_list_is_not_believed_while_a_tag_of_before_is_there(example: FakeRegistry) -> None:
+    repository = watched(example)
+    polling.poll(repository)
+    example.fault(status(200, body=b"{}"), path="/tags/list")
+    for _ in range(3):
+        assert polling.poll(repository).outcome == "failed"
+        Repository.objects.update(polled_at=START)
+    assert "lists no tags, and yet 1.0 is there" in repository.error
+    assert not Tag.objects.exclude(state=Tag.State.PRESENT).exists()
+
+
+def test_a_repository_that_was_emptied_is_looked_at_once_more_and_believed_in_time(example: FakeRegistry) -> None:
+    repository = watched(example)
+    with time_machine.travel(START, tick=True):
+        polling.poll(repository)
+    example.repositories["app"].clear()
+    for minute in (10, 20):
+        with time_machine.travel(at(minute), tick=True):
+            polling.poll(Repository.objects.select_related("registry").get())
+    assert not Tag.objects.exclude(state=Tag.State.REMOVED).exists()

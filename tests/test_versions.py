@@ -16,7 +16,6 @@ from tags.versions import (
     also_known_as,
     direction,
     display_version,
-    is_full_version,
     roles,
     sort_key,
     versions_between,
@@ -117,13 +116,11 @@ def test_app_of_the_design_has_seven_versions_and_five_pointers():
     ],
 )
 def test_full_version_stays_a_version_though_it_moved(name):
-    assert is_full_version(name)
     assert roles({name: "a"}, moved=[name]) == {name: Role.VERSION}
 
 
 @pytest.mark.parametrize("name", ["1", "v2", "ltsc2022", "python3", "stable-2.0", "498", "1.0-SNAPSHOT"])
 def test_partial_version_is_a_version_until_it_moves(name):
-    assert not is_full_version(name)
     assert roles({name: "a"}) == {name: Role.VERSION}
     assert roles({name: "a"}, moved={name}) == {name: Role.POINTER}
 
@@ -150,7 +147,6 @@ def test_two_parts_that_nothing_continues_are_rebuilt_when_they_move(name):
     ],
 )
 def test_name_made_to_move_is_a_pointer_before_it_does(name):
-    assert not is_full_version(name)
     assert roles({name: "a"}) == {name: Role.POINTER}
 
 

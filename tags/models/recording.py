@@ -1,4 +1,4 @@
-"""What a poll saw, held against what is known: the one place where tags and movements are written."""
+"""What a poll saw, held against what is known: what that makes of tags and movements is written here."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def validate_address(address: str) -> None:
 
 
 class Registry(Throttled):
-    """What people say of a registry; what pollers learn is kept with its repositories."""
+    """What people say of a registry, and what pollers learn of it as a whole; its repositories know what it holds."""
 
     address = models.CharField(
         _("address"),

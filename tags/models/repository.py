@@ -177,7 +177,7 @@ class Repository(models.Model):
         indexes = [
             # read by: RepositoryQuerySet.due()
             models.Index("next_poll_at", name="repository_due"),
-            # read by: RepositoryQuerySet.claim(), to see what it won
+            # read by: RepositoryQuerySet.claim_due(), to see what it won
             models.Index("lease_token", name="repository_lease"),
         ]
 
@@ -286,8 +286,9 @@ class Repository(models.Model):
 
         `cursor` is the one that the listing was given; without one everything was read. The poll had `begun` before
         its first request, or then: whoever asked for another since gets it.
-        The only code that writes tags, movements and coverage. Raises LeaseLost, having written nothing, when the
-        lease is no longer held: then another worker may be at it.
+        All that polls write of tags, movements and coverage is written here; who else writes any of it locks the
+        repository as this does. Raises LeaseLost, having written nothing, when the lease is no longer held: then
+        another worker may be at it.
         """
         now = timezone.now()
         with transaction.atomic():

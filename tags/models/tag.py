@@ -159,7 +159,7 @@ class TagQuerySet(models.QuerySet["Tag"]):
 
 
 class Tag(models.Model):
-    """What a name points to now; written by `Repository.record()` alone, but for `role_by_hand`."""
+    """What a name points to now: polls write it, and under the same lock people its role, and webhooks `looked_at`."""
 
     class State(models.TextChoices):
         PRESENT = "present", _("present")

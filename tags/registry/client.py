@@ -15,7 +15,18 @@ from .budget import Budget, Share
 from .connection import Resolve, system_resolve
 from .credential import CredentialSource
 from .description import Description, describe
-from .errors import BadAnswer, Busy, Cancelled, CredentialsRefused, Misconfigured, RateLimited, RegistryError
+from .errors import (
+    BadAnswer,
+    Busy,
+    Cancelled,
+    CredentialsRefused,
+    Misconfigured,
+    RateLimited,
+    RegistryError,
+    ServerError,
+    TimedOut,
+    Unreachable,
+)
 from .glance import Glance
 from .listing import Bulk, Catalog, Listing, Past, Question
 from .looking import STOP_CHECK, Looking
@@ -307,7 +318,8 @@ class Client:
     def _list(self, question: Question) -> tuple[Bulk, RegistryError | None]:
         bulk = self._in_bulk(question)
         if bulk is None:
-            return self._plainly(question)
+            listed, error = self._plainly(question)
+            return listed, error or self._emptiness_belied(question, listed)
         if bulk.proves_absence and not question.past.names <= bulk.tags:
             # What an API leaves out may be what it does not show us: only the registry's own list ends a tag's life.
             walk = self._walk(question)
@@ -325,6 +337,8 @@ class Client:
             bulk = self.bulk(question)
         except (RateLimited, Busy, Cancelled):
             raise
+        except (ServerError, TimedOut, Unreachable):
+            return None  # that will pass, and a history may be lost for each poll without it
         except RegistryError:
             self._without_bulk[question.repository] = time.monotonic() + _WITHOUT_BULK
             return None
@@ -351,6 +365,20 @@ class Client:
         listed = Bulk(walk.sent_at, walk.received_at, known, refused_names=walk.refused_names)
         listed.nameless = walk.names.difference(known) if known else walk.names
         return listed, walk.error
+
+    def _emptiness_belied(self, question: Question, listed: Bulk) -> BadAnswer | None:
+        """An empty list where there were tags is held against one of them: if that is there, the list is worth nothing.
+
+        Half an answer, or that of something in between, can look like a repository that was emptied.
+        """
+        tag = min(question.past.names - listed.tags, default=None) if not listed.tags else None
+        if tag is None:
+            return None
+        try:
+            is_there = self._look_up(question.send, question.repository, tag).digest is not None
+        except RegistryError:
+            return None
+        return BadAnswer(f"{self._origin.netloc} lists no tags, and yet {tag} is there") if is_there else None
 
     def _walk(self, question: Question) -> Walk:
         url = f"{self._origin}/v2/{question.repository}/tags/list"
