@@ -190,7 +190,7 @@ def _account(kept: bytes | None) -> Account:
 def _decrypted(kept: bytes | None) -> str:
     try:
         return decrypt(kept.decode()) if kept else ""
-    except ImproperlyConfigured:  # by a process that was given another key
+    except (ImproperlyConfigured, ValueError):  # by a process that was given another key, or by a stranger
         return ""
 
 

@@ -15,7 +15,7 @@ from django.core.management import call_command
 
 from tags import clients, polling
 from tags.models import Coverage, Movement, Registry, Repository, Tag
-from tags.registry import KINDS, BadAnswer, Client, Listing, Past, RateLimited, ServerError, TimedOut
+from tags.registry import KINDS, BadAnswer, Client, Listing, Past, RateLimited, ServerError, TimedOut, looking
 from tags.registry.listing import Bulk, Question
 from tests.factories import watched
 from tests.fakeregistry import FakeRegistry
@@ -383,3 +383,29 @@ def test_a_repository_that_was_emptied_is_looked_at_once_more_and_believed_in_ti
         with time_machine.travel(at(minute), tick=True):
             polling.poll(Repository.objects.select_related("registry").get())
     assert not Tag.objects.exclude(state=Tag.State.REMOVED).exists()
+
+
+def test_a_poll_that_takes_too_long_leaves_the_rest_to_the_next_and_says_so(
+    example: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = watched(example)
+    monkeypatch.setattr(looking, "MOST_SECONDS", -1.0)
+    assert polling.poll(repository).outcome == "partial"
+    assert "12 of 12 tags could not be looked at: the poll's -1 s were over" in repository.error
+    assert not example.asked("/manifests/")
+    monkeypatch.undo()
+    assert polling.poll(repository).outcome == "complete"
+
+
+def test_what_one_repository_is_read_without_another_may_still_wait_for(fake_registry: FakeRegistry) -> None:
+    challenge = {"WWW-Authenticate": 'Bearer realm="http://127.0.0.2:1/token",service="elsewhere"'}
+    fake_registry.fault(status(401, challenge), path="private")
+    for name in ("private", "public"):
+        fake_registry.push(name, "latest")
+    waiting, open_to_all = (watched(fake_registry, name) for name in ("private", "public"))
+    for repository in (waiting, open_to_all, open_to_all):
+        polling.poll(Repository.objects.select_related("registry").get(pk=repository.pk))
+    assert Registry.objects.get().proposed_realm == "http://127.0.0.2:1/token"
+    fake_registry.heal()
+    polling.poll(Repository.objects.select_related("registry").get(pk=waiting.pk))
+    assert Registry.objects.get().proposed_realm == ""

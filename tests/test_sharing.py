@@ -260,3 +260,8 @@ def test_a_broker_on_a_socket_is_reached_there(tmp_path) -> None:
     command = [program("redis-server"), "--port", "0", "--unixsocket", str(path), "--save", ""]
     with running(command, lambda: redis.Redis(unix_socket_path=str(path)).ping()):
         assert Shared(f"unix://{path}").ask(lambda client: client.ping())
+
+
+@pytest.mark.parametrize("kept", [b"\xff\xfe", "ä".encode(), b"nothing of ours"])
+def test_what_cannot_be_read_as_a_token_is_none(kept: bytes) -> None:
+    assert sharing._decrypted(kept) == ""

@@ -168,8 +168,7 @@ class Recording:
         """The tag points to a digest that it did not point to when last seen."""
         after, before, source = self._last_seen_otherwise(tag), seen.received_at, Movement.Source.POLL
         if pushed := seen.pushed_at:
-            # Many registries cut their times to the second: the push was then, or within the second after.
-            latest = pushed + SECOND if pushed.microsecond == 0 else pushed
+            latest = pushed + _grain(pushed)
             if pushed <= before and (after is None or after <= latest):
                 before, source = min(latest, before), Movement.Source.PUSH_TIME
                 if after is not None and not seen.pushed_again:
@@ -284,6 +283,13 @@ class Recording:
             tag = self._tag(known) if known else self._meet(name, until)
             for move in told:
                 self._follow(tag, move, until)
+
+
+def _grain(pushed: dt.datetime) -> dt.timedelta:
+    """How much later than its registry says a push may have been: times are cut to seconds, or to thousandths."""
+    if pushed.microsecond == 0:
+        return SECOND
+    return dt.timedelta(milliseconds=1) if pushed.microsecond % 1000 == 0 else dt.timedelta(microseconds=1)
 
 
 def _is_older(seen: registry.Observation, looked_at: dt.datetime | None) -> bool:

@@ -267,12 +267,15 @@ class Registry(Throttled):
     def heard(self, listing: registry.Listing) -> None:
         """Note, besides how much it may be asked, which token endpoint it wants approved."""
         super().heard(listing)
-        self.propose_realm(listing.error)
+        self.propose_realm(listing.error, listing.repository)
 
-    def propose_realm(self, error: registry.RegistryError | None) -> None:
-        """Remember the token endpoint that a poll waits for, or that none is waited for; `error` is how it ended."""
+    def propose_realm(self, error: registry.RegistryError | None, repository: str = "") -> None:
+        """Remember the token endpoint that a poll waits for, or that none is waited for; `error` is how it ended.
+
+        What one repository can be read without, as those are that anybody may read, another may still wait for.
+        """
         realm = error.realm if isinstance(error, registry.NeedsApproval) else ""
-        if realm == self.proposed_realm or (error and not realm):
+        if realm == self.proposed_realm or (error and not realm) or (not realm and self._awaits_approval(repository)):
             return
         with transaction.atomic():
             stored = self.as_polled().select_for_update().first()
@@ -280,6 +283,10 @@ class Registry(Throttled):
                 return  # while the poll was under way
             stored.proposed_realm = self.proposed_realm = realm
             stored.save(update_fields=["proposed_realm"])
+
+    def _awaits_approval(self, but_for: str) -> bool:
+        waiting = self.repositories.watched().filter(error__contains=registry.NeedsApproval.PREFIX)
+        return waiting.exclude(name=but_for).exists()
 
     def approve_realm(self, realm: str) -> None:
         """Let its credentials go to this token endpoint from now on; its catalog and repositories are due at once."""

@@ -32,6 +32,7 @@ Flow = Generator[Request, Response, Response]
 
 _NO_POST = frozenset({400, 401, 404, 405})
 _ATTEMPTS = 3
+_MOST_HOSTS = 16  # to which a registry's redirects may have led
 
 
 class Authenticator:
@@ -43,6 +44,7 @@ class Authenticator:
         credentials: CredentialSource | None = None,
         approved_realms: frozenset[str] = frozenset(),
         tokens: TokenCache | None = None,
+        refusals: Refusals | None = None,
     ) -> None:
         self._origin = origin
         self._credentials = credentials
@@ -54,7 +56,7 @@ class Authenticator:
         self._demanded: dict[str, tuple[str, ...]] = {}
         self._demanded_for_all: tuple[str, ...] | None = None
         self._rotated: tuple[Credential, str] | None = None
-        self._refusals = Refusals()
+        self._refusals = refusals or Refusals()
         self._elsewhere: dict[Origin, Authenticator] = {}
 
     @property
@@ -89,8 +91,8 @@ class Authenticator:
             response = yield request.with_header("Authorization", authorization) if authorization else request
             if response.status != 401 or Origin.parse(response.url) != self._origin:
                 self._challenge = challenge or self._challenge
-                if authorization:
-                    self._refusals.taken()
+                if authorization and credential:
+                    self._refusals.taken(credential)
                 return response
             challenge = yield from self._challenge_of(response)
             wanted = self._remember_scopes(scope, challenge)
@@ -104,6 +106,8 @@ class Authenticator:
         return response
 
     def _guest_of(self, origin: Origin) -> "Authenticator":
+        if origin not in self._elsewhere and len(self._elsewhere) >= _MOST_HOSTS:
+            self._elsewhere = {}  # what they asked for is learnt again by one 401 each
         return self._elsewhere.setdefault(origin, Authenticator(origin, None, self._approved, self._tokens))
 
     def _challenge_of(self, response: Response) -> Generator[Request, Response, Challenge]:

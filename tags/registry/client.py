@@ -33,7 +33,9 @@ from .looking import STOP_CHECK, Looking
 from .lookup import Lookup, Observation
 from .origin import Origin
 from .pages import Pages, Walk
+from .quota import Quota, parse_quota
 from .reference import InvalidReference, is_repository_name, is_tag_name
+from .refusals import Refusals
 from .settings import Settings, check_settings
 from .status import failure
 from .tls import Identity
@@ -105,7 +107,10 @@ class Client:
             resolve=resolve,
         )
         self._set_up_credentials = settings.credentials
-        self._authenticator = Authenticator(self._origin, self._credentials(), settings.approved_realms, tokens)
+        self._refusals = Refusals()
+        self._authenticator = Authenticator(
+            self._origin, self._credentials(), settings.approved_realms, tokens, self._refusals
+        )
         self._look_up = Lookup(str(self._origin))
         self._threads = ThreadPoolExecutor(settings.concurrency, thread_name_prefix=self._origin.netloc)
         self._without_bulk: dict[str, float] = {}  # repository -> monotonic time until which it is not tried
@@ -283,7 +288,7 @@ class Client:
             outgoing = next(flow)
             while True:
                 try:
-                    answer = self._send_as_is(outgoing, sent)
+                    answer = self._transmit(outgoing, sent)
                 except RegistryError as error:
                     outgoing = flow.throw(error)
                 else:
@@ -295,9 +300,35 @@ class Client:
             flow.close()
 
     def _send_as_is(self, request: Request, sent: Tally | None = None) -> Response:
+        """With the authorization it brings, as long as that is not refused time after time."""
+        shown = request.headers.get("Authorization", "") if self._shows_ours(request) else ""
+        self._refusals.check(shown, request.host)
+        answer = self._transmit(request, sent)
+        if shown and Origin.parse(answer.url) == Origin.parse(request.url):
+            if answer.status == 401:
+                self._refusals.refused(shown)
+            else:
+                self._refusals.taken(shown)
+        return answer
+
+    def _shows_ours(self, request: Request) -> bool:
+        """Whether its authorization, if it has one, is what somebody set up, and not what the API gave us for it."""
+        return True
+
+    def _transmit(self, request: Request, sent: Tally | None) -> Response:
         if self._misconfigured:
             raise Misconfigured(self._misconfigured)
-        return self._transport.send(request, sent)
+        answer = self._transport.send(request, sent)
+        if sent:
+            sent.quota = self._quota_of(answer) or sent.quota
+        return answer
+
+    def _quota_of(self, answer: Response) -> Quota | None:
+        """What is left at the registry itself, or at its API where that says until when; never elsewhere."""
+        quota, there = parse_quota(answer.headers), Origin.parse(answer.url)
+        if there == self._origin or (there == self._api and quota and (quota.window or quota.resets_at)):
+            return quota
+        return None
 
     def _catalog_request(self, request: Request) -> Response:
         return self._send(request, scope.CATALOG)

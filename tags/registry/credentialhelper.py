@@ -8,10 +8,11 @@ import contextlib
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
-import threading
+import time
 from typing import IO, cast
 
 from .credential import Credential
@@ -54,18 +55,28 @@ def _run(program: str, host: str) -> tuple[bytes, int]:
         start_new_session=True,
     ) as process:
         asked, answer = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
-        end = threading.Timer(_SECONDS, _kill, [process])
-        end.start()
+        end = time.monotonic() + _SECONDS
+        with contextlib.suppress(BrokenPipeError):  # some answer without listening
+            asked.write(host.encode())
+            asked.close()
+        output = _read(answer.fileno(), end)
         try:
-            with contextlib.suppress(BrokenPipeError):  # some answer without listening
-                asked.write(host.encode())
-                asked.close()
-            output = answer.read(_MOST_BYTES + 1)
-            if len(output) > _MOST_BYTES:
-                _kill(process)
-            return output, process.wait()
-        finally:
-            end.cancel()
+            code = process.wait(max(end - time.monotonic(), 0) if len(output) <= _MOST_BYTES else 0)
+        except subprocess.TimeoutExpired:
+            _kill(process)
+            code = process.wait()
+        return output, code
+
+
+def _read(descriptor: int, end: float) -> bytes:
+    """What comes until its end or that time; something that the helper left running may hold the pipe open for ever."""
+    output = b""
+    while len(output) <= _MOST_BYTES and select.select([descriptor], [], [], max(end - time.monotonic(), 0))[0]:
+        chunk = os.read(descriptor, _MOST_BYTES + 1)
+        if not chunk:
+            break
+        output += chunk
+    return output
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:

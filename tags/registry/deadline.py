@@ -24,9 +24,10 @@ _ends = _Ends()
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Everything this thread does on the network inside the block ends within `seconds`."""
+    """Everything this thread does on the network inside ends within `seconds`, and with the block around it."""
     before = _ends.at
-    _ends.at = time.monotonic() + seconds
+    end = time.monotonic() + seconds
+    _ends.at = min(before, end) if before else end
     try:
         yield
     finally:

@@ -13,6 +13,7 @@
     ├── RepositoryMissing      404
     ├── RateLimited            429, now or a while ago: nothing is sent until the wait is over
     ├── Busy                   as many requests are under way, or waiting, as the registry may be sent: this was not
+    ├── OutOfTime              the poll took too long: what it has not come to is left to the next
     ├── ServerError            5xx
     ├── BadAnswer              a web page, cut short, not JSON, refused link or redirect, digest that does not match
     │   └── TooLarge           more bytes or names than the ceiling
@@ -88,10 +89,11 @@ class NeedsApproval(RegistryError):
     """
 
     reason = "token address needs approval"
+    PREFIX: ClassVar[str] = "needs approval: "
 
     def __init__(self, realm: str) -> None:
         self.realm = realm.partition("?")[0]
-        super().__init__(f"needs approval: {printable(self.realm)}")
+        super().__init__(self.PREFIX + printable(self.realm))
 
 
 class RepositoryMissing(RegistryError):
@@ -104,6 +106,10 @@ class RateLimited(RegistryError):
 
 class Busy(RegistryError):
     reason = "waiting for the registry's other polls"
+
+
+class OutOfTime(RegistryError):
+    reason = "time limit of a poll"
 
 
 class ServerError(RegistryError):

@@ -2,6 +2,7 @@
 
 import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -17,6 +18,7 @@ from .errors import (
     CredentialsRefused,
     Forbidden,
     NeedsApproval,
+    OutOfTime,
     RateLimited,
     RegistryError,
     TimedOut,
@@ -30,6 +32,9 @@ Submit = Callable[[Callable[[], None]], Future[None]]
 
 STOP_CHECK = 0.1
 """Seconds between two looks at whether somebody wants to stop."""
+
+MOST_SECONDS = 900.0
+"""For all looks of one poll: what is left then is looked at by the next."""
 
 _SURE = 3
 """Tags that must fail in the same way, with no other outcome in between, before it is believed of all the others."""
@@ -58,6 +63,7 @@ class Looking:
         self._remaining = deque(tags)
         self._submit = submit
         self._share = share
+        self._until = time.monotonic() + MOST_SECONDS
         self._width = 0
         self._lock = threading.Lock()
         self._under_way: set[str] = set()
@@ -123,6 +129,8 @@ class Looking:
     def _claim(self) -> str | None:
         """The next tag; None when this thread is to end, for there is none, or no slot for it any more."""
         with self._lock:
+            if self._remaining and time.monotonic() > self._until:
+                self.ended_by = self.ended_by or OutOfTime(f"the poll's {MOST_SECONDS:g} s were over")
             if self.ended_by or not self._remaining or self._width > self._share.allowed:
                 self._width -= 1
                 return None

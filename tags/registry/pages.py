@@ -4,7 +4,6 @@ What real registries do wrong on the way (ignore `n`, cut without a Link, link i
 at the line that meets it.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,7 +11,8 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from . import bounded
-from .errors import BadAnswer, RegistryError, TooLarge
+from .ceiling import Ceiling, too_many
+from .errors import BadAnswer, RegistryError
 from .link import next_page
 from .status import failure
 from .transport import PAGE_CEILING, Request, Response
@@ -66,40 +66,40 @@ class Pages:
         return walk
 
     def _follow(self, walk: Walk, page_size: int, on_page: Callable[[], None]) -> None:
-        started = time.monotonic()
-        answer = self._first(page_size)
+        ceiling = Ceiling(_MOST_PAGES, _MOST_SECONDS, _MOST_NAMES)
+        answer = self._first(page_size, ceiling)
         walk.sent_at = answer.sent_at
         seen = {answer.request.original.url}
         while True:
             walk.received_at = answer.received_at
-            url = self._take(walk, answer)
+            url = self._take(walk, answer, ceiling)
             if url is None:
                 return
             if url in seen:
                 raise BadAnswer(f"the list goes round in circles ({answer.request})")
-            if len(seen) >= _MOST_PAGES or time.monotonic() - started > _MOST_SECONDS:
-                raise TooLarge(f"the list has no end that could be reached ({answer.request})")
+            ceiling.page(_asking(url))
             seen.add(url)
             on_page()
             answer = self._page(url)
 
-    def _first(self, page_size: int) -> Response:
-        answer = self._page(f"{self._url}?n={page_size}", may_be_refused=True)
+    def _first(self, page_size: int, ceiling: Ceiling) -> Response:
+        url = f"{self._url}?n={page_size}"
+        ceiling.page(_asking(url))
+        answer = self._page(url, may_be_refused=True)
         if answer.status == 200:
             return answer
         # Somebody set distribution's `tags.maxtags` below what everybody takes: it knows best what it gives unasked.
         return self._page(f"{self._url}?n={ACCEPTED_EVERYWHERE}" if page_size > ACCEPTED_EVERYWHERE else self._url)
 
     def _page(self, url: str, *, may_be_refused: bool = False) -> Response:
-        headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
-        answer = self._send(Request("GET", url, headers, ceiling=PAGE_CEILING))
+        answer = self._send(_asking(url))
         if answer.status != 200 and not (may_be_refused and _is_refusal_of_n(answer)):
             raise failure(answer)
         return answer
 
-    def _take(self, walk: Walk, answer: Response) -> str | None:
+    def _take(self, walk: Walk, answer: Response, ceiling: Ceiling) -> str | None:
         """Adds a page's names to the walk; the URL of the page to ask for next, None at the end."""
-        page = _parsed(answer, _MOST_NAMES - len(walk.names))
+        page = _parsed(answer, ceiling.names - len(walk.names))
         listed = page.get(self._key)
         if listed is None:
             listed = []  # an emptied repository: `"tags": null`, or nothing at all
@@ -110,8 +110,7 @@ class Pages:
         known = len(walk.names)
         walk.names.update(names)
         brought_new = len(walk.names) > known
-        if len(walk.names) > _MOST_NAMES:
-            raise _too_many(answer)
+        ceiling.hold(len(walk.names), answer.request)
         if isinstance(manifests := page.get("manifest"), dict):
             walk.extras = manifests
             return None
@@ -137,21 +136,22 @@ class Pages:
         return f"{self._url}?{urlencode({'n': asked, 'last': last}, quote_via=quote, safe='')}"
 
 
+def _asking(url: str) -> Request:
+    headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
+    return Request("GET", url, headers, ceiling=PAGE_CEILING)
+
+
 def _parsed(answer: Response, room: int) -> dict[str, Any]:
     """The object that a page is, with at most so many names."""
     try:
         page = bounded.loads(answer.body, room + _MOST_BESIDES)
     except bounded.TooMuch as error:
-        raise _too_many(answer) from error
+        raise too_many(_MOST_NAMES, answer.request) from error
     except ValueError as error:
         raise _unreadable(answer) from error
     if not isinstance(page, dict):
         raise _unreadable(answer)
     return page
-
-
-def _too_many(answer: Response) -> TooLarge:
-    return TooLarge(f"the list holds more than {_MOST_NAMES} names ({answer.request})")
 
 
 def _unreadable(answer: Response) -> BadAnswer:

@@ -8,34 +8,43 @@ from .errors import CredentialsRefused
 
 _MOST_IN_A_ROW = 3  # one may speak for a single repository: some answer 401 for what is not there
 _REST = 900.0
+_MOST_SHOWN = 16  # those used last are kept
+
+Shown = Credential | str
+"""What the registry itself is let see, or the `Authorization` that a vendor's API is.
+
+Each is counted for itself: a password that is good for the registry is often none for the API, and must go on.
+"""
 
 
 class Refusals:
-    """How often in a row the present credential was refused; may be used by many threads at once."""
+    """How often in a row each credential was refused; may be used by many threads at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._credential: Credential | None = None
-        self._in_a_row = 0
-        self._last = 0.0  # monotonic
+        self._refused: dict[Shown, tuple[int, float]] = {}  # times in a row, and when last, in monotonic seconds
 
-    def check(self, credential: Credential | None, host: str) -> None:
-        """Raises CredentialsRefused while `host` is not to see this credential."""
+    def check(self, shown: Shown | None, host: str) -> None:
+        """Raises CredentialsRefused while `host` is not to see it."""
+        if not shown:
+            return
         with self._lock:
-            rest = self._last + _REST - time.monotonic()
-            resting = credential == self._credential and self._in_a_row >= _MOST_IN_A_ROW and rest > 0
-        if credential and resting:
+            in_a_row, last = self._refused.get(shown, (0, 0.0))
+        rest = last + _REST - time.monotonic()
+        if in_a_row >= _MOST_IN_A_ROW and rest > 0:
             raise CredentialsRefused(
                 f"{host} has refused the credentials {_MOST_IN_A_ROW} times: "
                 f"they are not sent again for {rest / 60:.0f} minutes, or until they are changed",
                 retry_after=rest,
             )
 
-    def refused(self, credential: Credential) -> None:
+    def refused(self, shown: Shown) -> None:
         with self._lock:
-            self._in_a_row = self._in_a_row + 1 if credential == self._credential else 1
-            self._credential, self._last = credential, time.monotonic()
+            in_a_row, _ = self._refused.pop(shown, (0, 0.0))
+            self._refused[shown] = in_a_row + 1, time.monotonic()
+            if len(self._refused) > _MOST_SHOWN:
+                del self._refused[next(iter(self._refused))]
 
-    def taken(self) -> None:
+    def taken(self, shown: Shown) -> None:
         with self._lock:
-            self._in_a_row = 0
+            self._refused.pop(shown, None)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from .credential import Credential
+from .errors import Cancelled
 from .origin import Origin
 
 _LEAST_LIFE = 60.0
@@ -125,7 +126,11 @@ class TokenCache:
                 self._fetches[key] = Future()
         if running is not None:
             return running.result()
-        shared = self._store.get_or_reserve(key, refused) if self._store else None
+        try:
+            shared = self._store.get_or_reserve(key, refused) if self._store else None
+        except BaseException:
+            self._give_up(key, Cancelled("no token was fetched"))
+            raise
         if shared is not None:
             self._keep(key, shared)
         return shared
@@ -136,10 +141,13 @@ class TokenCache:
             self._store.done(key, token)
 
     def failed(self, key: TokenKey, error: BaseException) -> None:
-        with self._lock:
-            self._fetches.pop(key).set_exception(error)
+        self._give_up(key, error)
         if self._store:
             self._store.failed(key)
+
+    def _give_up(self, key: TokenKey, error: BaseException) -> None:
+        with self._lock:
+            self._fetches.pop(key).set_exception(error)
 
     def _keep(self, key: TokenKey, token: Token) -> None:
         with self._lock:

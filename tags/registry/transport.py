@@ -23,7 +23,7 @@ from .deadline import deadline, has_passed
 from .errors import BadAnswer, Cancelled, RegistryError, TimedOut, TooLarge, Unreachable
 from .origin import Origin
 from .printable import printable
-from .quota import Quota, parse_quota
+from .quota import Quota
 from .retry_after import seconds_to_wait
 from .tls import Identity
 
@@ -157,7 +157,6 @@ class Transport:
             answer = self._answer(request, sent)
         if answer.status == 429:
             self._budget.refused(seconds_to_wait(answer.headers.get("Retry-After"), answer.received_at))
-        sent.quota = parse_quota(answer.headers) or sent.quota
         return answer
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import pytest
@@ -227,11 +228,12 @@ def test_a_push_time_inside_the_interval_narrows_it(repository: Repository) -> N
     assert movement.source == Movement.Source.PUSH_TIME
 
 
-def test_a_push_time_of_a_fraction_of_a_second_is_a_moment(repository: Repository) -> None:
+@pytest.mark.parametrize("grain", [dt.timedelta(milliseconds=1), dt.timedelta(microseconds=1)])
+def test_a_push_time_is_as_exact_as_it_is_told(repository: Repository, grain: dt.timedelta) -> None:
     record(repository, seen(EXAMPLE, 0))
-    pushed = at(3) + SECOND / 4
+    pushed = at(3) + SECOND / 4 + grain
     [movement] = record(repository, seen(EXAMPLE | {"production": "2.1"}, 5, pushed={"production": pushed}))
-    assert (movement.after, movement.before) == (pushed, pushed)
+    assert (movement.after, movement.before) == (pushed, pushed + grain)
 
 
 def test_the_time_of_a_push_that_may_have_been_a_second_one_is_only_the_latest(repository: Repository) -> None:
@@ -239,7 +241,8 @@ def test_the_time_of_a_push_that_may_have_been_a_second_one_is_only_the_latest(r
     listing = seen(EXAMPLE | {"production": "2.1"}, 5, pushed={"production": at(3) + SECOND / 4})
     again = tuple(dataclasses.replace(one, pushed_again=True) for one in listing.observations)
     [movement] = record(repository, dataclasses.replace(listing, observations=again))
-    assert (movement.after, movement.before) == (at(0) + 2 * SECOND, at(3) + SECOND / 4)
+    assert movement.after == at(0) + 2 * SECOND
+    assert movement.before == at(3) + SECOND / 4 + dt.timedelta(milliseconds=1)
 
 
 @pytest.mark.parametrize("minute", [-1, 6])

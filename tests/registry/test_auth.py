@@ -5,14 +5,22 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tags.registry import BadAnswer, Client, CredentialsRefused, NeedsApproval, RateLimited, RepositoryMissing
+from tags.registry import (
+    BadAnswer,
+    Client,
+    CredentialsRefused,
+    NeedsApproval,
+    RateLimited,
+    RepositoryMissing,
+    Settings,
+)
 from tags.registry.auth import Authenticator
 from tags.registry.credential import Credential
 from tags.registry.origin import Origin
 from tags.registry.scope import pull
 from tags.registry.transport import Request, Response
 from tests.certificates import Certificates
-from tests.fakeregistry import Answer, Exchange, FakeRegistry, Recorded, neighbours
+from tests.fakeregistry import JSON, Answer, Exchange, FakeRegistry, Recorded, neighbours
 from tests.faults import redirect, status, too_many_requests
 from tests.registry.cases import cases
 
@@ -33,6 +41,28 @@ def test_asks_the_realm_for_the_right_token(case: dict[str, Any]) -> None:
     assert query.get("service") == case["expect_get"]["query"]["service"]
     assert query["scope"] in [case["expect_get"]["query"]["scope"], *case.get("acceptable_scope", [])]
     assert set(query) == {"service", "scope"}
+
+
+@cases("token_requests")
+def test_a_client_asks_it_over_the_wire(case: dict[str, Any], certificates: Certificates) -> None:
+    """Every name leads to one server, and the realm is approved, for it is at an address inside a network."""
+    wanted = case["expect_get"]
+    name = urlsplit(case.get("request_url", "https://registry.example.com/")).netloc
+    settings = Settings(
+        name, ca_certificate=certificates.authority, approved_realms=frozenset({wanted["url"]}), kind="oci"
+    )
+    with FakeRegistry(tls=certificates.server) as registry, Client(settings, resolve=registry.resolve) as client:
+        registry.push(case["repository"], "latest")
+        path = urlsplit(wanted["url"]).path
+        token = Answer(200, {"Content-Type": JSON}, b'{"token":"good"}')
+        registry.fault(lambda exchange: exchange.answer(token), path=f"^{path}[?]")
+        registry.fault(status(401, {"WWW-Authenticate": case["challenge"]}), path="/tags/list", times=1)
+        assert client.listing(case["repository"]).complete
+        asked = next(request for request in registry.requests if request.path.startswith(f"{path}?"))
+        assert asked.headers["Host"] == urlsplit(wanted["url"]).netloc
+        assert asked.query["service"] == wanted["query"]["service"]
+        assert asked.query["scope"] in [wanted["query"]["scope"], *case.get("acceptable_scope", [])]
+        assert registry.requests[-1].headers["Authorization"] == "Bearer good"
 
 
 def tokens_asked(registry: FakeRegistry) -> list[Recorded]:
@@ -450,3 +480,10 @@ def test_a_token_that_has_been_good_is_replaced_once_whatever_the_401_says(error
         registry.fault(status(401, {"WWW-Authenticate": challenge}), path="tags/list", times=1)
         assert client.listing("shop/app").error is None
         assert len(tokens_asked(registry)) == 2
+
+
+def test_of_the_hosts_that_redirects_lead_to_only_some_are_remembered() -> None:
+    authenticator = Authenticator(Origin.parse("https://registry.example.com"))
+    for number in range(1000):
+        authenticator._guest_of(Origin.parse(f"https://cdn{number}.example.net"))
+    assert len(authenticator._elsewhere) <= 16

@@ -71,6 +71,12 @@ def test_a_helper_that_hangs_is_killed_with_its_children(helpers: Path, monkeypa
         credential_of("any", "quay.io")
 
 
+def test_what_a_helper_leaves_running_is_not_waited_for(helpers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credentialhelper, "_SECONDS", 0.5)
+    install_helper(helpers, "any", GOOD, before="setsid sleep 20 &")
+    assert credential_of("any", "quay.io") == Credential("ann", "s3cret")
+
+
 def test_a_helper_that_floods_is_cut_off(helpers: Path) -> None:
     install_helper(helpers, "any", "", before="exec cat /dev/zero")
     with pytest.raises(Misconfigured):

@@ -1,11 +1,17 @@
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tags.registry import BadAnswer
+from tags.registry import BadAnswer, Client, Origin, Settings
 from tags.registry.link import next_page
+from tags.registry.transport import Request
+from tests.certificates import Certificates
+from tests.fakeregistry import FakeRegistry
 from tests.registry.cases import acceptable, cases
+
+Find = Callable[[str, list[str], Certificates], str | None]
 
 
 def same_page(one: str | None, other: str | None) -> bool:
@@ -16,11 +22,29 @@ def same_page(one: str | None, other: str | None) -> bool:
     return same_place and sorted(parse_qsl(one_parts.query)) == sorted(parse_qsl(other_parts.query))
 
 
+def in_one_line(base: str, lines: list[str], _certificates: Certificates) -> str | None:
+    return next_page(base, ", ".join(lines) or None)
+
+
+def over_the_wire(base: str, lines: list[str], certificates: Certificates) -> str | None:
+    """Asks the base for it, whose name leads to a server that sends these lines."""
+    origin = Origin.parse(base)
+    head = "".join(f"Link: {line}\r\n" for line in lines)
+    answer = f"HTTP/1.1 200 OK\r\n{head}Content-Length: 2\r\n\r\n{{}}".encode()
+    with FakeRegistry(tls=certificates.server if origin.scheme == "https" else None) as registry:
+        registry.fault(lambda exchange: exchange.write(answer))
+        settings = Settings(origin.netloc, origin.scheme == "http", ca_certificate=certificates.authority)
+        with Client(settings, resolve=registry.resolve) as client:
+            came = client._send_as_is(Request("GET", base))
+            return next_page(base, came.headers.get("Link"), came.url)
+
+
+@pytest.mark.parametrize("next_page_of", [in_one_line, over_the_wire])
 @cases("link_headers")
-def test_finds_the_next_page(case: dict[str, Any]) -> None:
+def test_finds_the_next_page(case: dict[str, Any], next_page_of: Find, certificates: Certificates) -> None:
     allowed = acceptable(case)
     try:
-        page = next_page(case["base"], ", ".join(case["headers"]) or None)
+        page = next_page_of(case["base"], case["headers"], certificates)
     except BadAnswer:
         assert {"refuse": True} in allowed
         return

@@ -5,7 +5,9 @@ import pytest
 
 from tags.registry import Client
 from tags.registry.quota import Quota, parse_quota
-from tests.fakeregistry import Exchange, FakeRegistry
+from tags.registry.vendors.harbor import Harbor
+from tests.fakeregistry import Exchange, FakeRegistry, neighbours
+from tests.faults import redirect, status
 from tests.registry.cases import acceptable, cases
 
 
@@ -92,3 +94,31 @@ def test_a_listing_tells_what_its_last_answer_said_is_left(fake_registry: FakeRe
         assert client.listing("app").quota is None
         fake_registry.fault(count, path="tags/list")
         assert client.listing("app").quota == Quota(100, 97, 21600, None)
+
+
+LEFT = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "1"}
+
+
+@pytest.mark.parametrize("until", [{}, {"x-ratelimit-reset": "1767225600"}])
+def test_what_a_host_elsewhere_has_left_is_not_the_registry_s(
+    fake_registry: FakeRegistry, until: dict[str, str]
+) -> None:
+    fake_registry.push("app", "1.0")
+    with (
+        FakeRegistry() as elsewhere,
+        Client(fake_registry.settings(approved_realms=neighbours(elsewhere.url))) as client,
+    ):
+        elsewhere.fault(status(200, LEFT | until, b'{"tags":[]}'))
+        fake_registry.fault(redirect(f"{elsewhere.url}/list"), path="tags/list")
+        assert client.listing("app").complete
+        assert client.listing("app").quota is None
+
+
+@pytest.mark.parametrize(("until", "is_told"), [({}, False), ({"x-ratelimit-reset": "1767225600"}, True)])
+def test_what_is_left_at_the_api_counts_where_it_says_until_when(
+    fake_registry: FakeRegistry, until: dict[str, str], is_told: bool
+) -> None:
+    fake_registry.push("shop/app", "1.0")
+    with FakeRegistry() as api, Harbor(fake_registry.settings(api_address=api.url)) as client:
+        api.fault(status(404, LEFT | until))
+        assert (client.listing("shop/app").quota is not None) == is_told

@@ -141,3 +141,15 @@ def test_those_who_wait_learn_why_no_token_came() -> None:
 def test_a_token_never_shows() -> None:
     assert "secret" not in repr(token("secret"))
     assert "secret" not in repr(TokenAnswer("secret", 1, "secret"))
+
+
+class BrokenStore(Store):
+    def get_or_reserve(self, _key: object, refused: str | None) -> Token | None:
+        raise ValueError("no such thing")
+
+
+def test_a_store_that_fails_leaves_nobody_waiting() -> None:
+    cache = TokenCache(BrokenStore())
+    for _ in range(2):  # the second would wait for the first for ever
+        with pytest.raises(ValueError, match="no such thing"):
+            cache.get_or_reserve("key", None)

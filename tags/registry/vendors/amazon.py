@@ -5,17 +5,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..errors import CredentialsRefused, Forbidden, RateLimited, RegistryError, RepositoryMissing, TooLarge
+from ..ceiling import Ceiling
+from ..errors import CredentialsRefused, Forbidden, RateLimited, RegistryError, RepositoryMissing
 from ..lookup import Send
 from ..origin import Origin
 from ..status import failure
 from ..transport import PAGE_CEILING, Request, Response
-from .answers import json_object, unreadable
+from .answers import MOST_PAGES, MOST_SECONDS, json_object, unreadable
 from .sigv4 import AccessKey
 
 Answer = tuple[Response, dict[str, Any]]
 
-_MOST_ANSWERS = 1000
 _THROTTLED = RateLimited, "has had too many requests"
 _KEY_REFUSED = CredentialsRefused, "refused the access key"
 _ERRORS: dict[str, tuple[type[RegistryError], str]] = {
@@ -57,7 +57,8 @@ class Api:
     ) -> Iterator[Answer]:
         """All parts of an answer; `check` is called before each further one is asked for."""
         token: object = None
-        for _ in range(_MOST_ANSWERS):
+        ceiling = Ceiling(MOST_PAGES, MOST_SECONDS)
+        while True:
             answer, part = self.ask(send, action, {**asked, "nextToken": token} if token else asked)
             yield answer, part
             if not part.get("nextToken"):
@@ -66,7 +67,7 @@ class Api:
                 raise unreadable(answer)
             token = part["nextToken"]
             check()
-        raise TooLarge(f"{self.origin.netloc} has no end that could be reached ({action})")
+            ceiling.page(answer.request)
 
 
 def _failure(answer: Response) -> RegistryError:

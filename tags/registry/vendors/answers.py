@@ -1,7 +1,6 @@
 """What the vendors' APIs answer, read with care: JSON, times, next pages, and what an entry says of a tag."""
 
 import re
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,7 +8,9 @@ from itertools import chain
 from typing import Any
 
 from .. import bounded
+from ..ceiling import MOST_TAGS, Ceiling, too_many
 from ..credential import Credential, CredentialSource
+from ..deadline import deadline
 from ..errors import BadAnswer, Misconfigured, RegistryError, TooLarge
 from ..link import next_page
 from ..listing import Bulk, Catalog
@@ -19,8 +20,10 @@ from ..reference import is_digest, is_repository_name, is_tag_name
 from ..status import failure
 from ..transport import PAGE_CEILING, Request, Response
 
-_MOST_PAGES = 1000
-_MOST_SECONDS = 600.0
+MOST_PAGES = 1000
+MOST_SECONDS = 600.0
+"""For a bulk answer, and for all the lists that a catalog is put together from."""
+
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:?[0-9]{2})"
 )
@@ -113,14 +116,13 @@ def pages(
     Raises BadAnswer when the pages go round in circles and TooLarge when they do not end; what the answers say, their
     status too, is the reader's to judge.
     """
-    started = time.monotonic()
+    ceiling = Ceiling(MOST_PAGES, MOST_SECONDS)
     request: Request | None = first
     seen: set[str] = set()
     while request is not None:
-        if len(seen) == _MOST_PAGES or time.monotonic() - started > _MOST_SECONDS:
-            raise TooLarge(f"the list has no end that could be reached ({request})")
         if request.url in seen:
             raise BadAnswer(f"the list goes round in circles ({request})")
+        ceiling.page(request)
         seen.add(request.url)
         check()
         answer = send(request)
@@ -139,7 +141,12 @@ def put(
     *,
     pushed_again: bool = False,
 ) -> None:
-    """Adds what an entry says of a tag. Without a digest that is one, or with two, it is looked up by itself."""
+    """Adds what an entry says of a tag. Without a digest that is one, or with two, it is looked up by itself.
+
+    Raises TooLarge when there are more tags than can be held with their digests.
+    """
+    if len(bulk.observations) + len(bulk.nameless) >= MOST_TAGS:
+        raise too_many(MOST_TAGS, answer.request)
     if not isinstance(tag, str) or not is_tag_name(tag):
         bulk.refused_names += 1
         return
@@ -162,8 +169,14 @@ def put(
 def catalog_of(names: Iterable[object]) -> Catalog:
     """All of the names that are some, or those that came until an error, which is told in the answer."""
     found: set[str] = set()
+    ceiling = Ceiling(MOST_PAGES, MOST_SECONDS)
     try:
-        found.update(name for name in names if isinstance(name, str) and is_repository_name(name))
+        with deadline(MOST_SECONDS):
+            for name in names:
+                if isinstance(name, str) and is_repository_name(name):
+                    found.add(name)
+                if len(found) > ceiling.names or ceiling.is_too_late:
+                    raise TooLarge(f"there is no end of repositories: {len(found)} of them came")
     except RegistryError as error:
         return Catalog(tuple(sorted(found)), False, error.to_keep())
     return Catalog(tuple(sorted(found)), True, None)

@@ -15,7 +15,6 @@ from ..errors import BadAnswer
 from ..listing import Bulk, Catalog, Past, Question
 from ..lookup import Send
 from ..reference import is_tag_name
-from ..refusals import Refusals
 from ..settings import Settings
 from ..status import failure
 from ..tokens import parse_token_answer
@@ -45,7 +44,6 @@ class DockerHub(Client):
         super().__init__(settings, **options)
         self._api_token = ""
         self._logging_in = threading.Lock()
-        self._refusals = Refusals()
 
     @classmethod
     def api_address(cls, settings: Settings) -> str:
@@ -86,6 +84,9 @@ class DockerHub(Client):
             answer = send(request.with_header("Authorization", f"Bearer {token}"))
         return answer
 
+    def _shows_ours(self, request: Request) -> bool:
+        return False  # but a token that may be refused at any time
+
     def _token(self, send: Send, credential: Credential, refused: str) -> str:
         with self._logging_in:
             if self._api_token == refused:
@@ -95,13 +96,13 @@ class DockerHub(Client):
     def _log_in(self, send: Send, credential: Credential) -> str:
         body = json.dumps({"identifier": credential.username, "secret": credential.secret}).encode()
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        self._refusals.check(credential, self._api.netloc)
+        self._refusals.check(credential.basic, self._api.netloc)
         answer = send(Request("POST", f"{self._api}/v2/auth/token", headers, body))
         if answer.status == 401:
-            self._refusals.refused(credential)
+            self._refusals.refused(credential.basic)
         if answer.status != 200:
             raise failure(answer)
-        self._refusals.taken()
+        self._refusals.taken(credential.basic)
         parsed = parse_token_answer(answer.body, answer.received_at)
         if parsed is None:
             raise BadAnswer(f"{answer.request.host} was asked for a token and gave none ({answer.request})")
@@ -145,13 +146,15 @@ class _Reading:
         self._newest = self._cursor.newest if self._cursor else None
         self._lowest: datetime | None = None
         self._agrees = True
-        self._page: dict[str, Any] = {}
+        self._next: object = None
+        self._total: object = None
 
     def take(self, answer: Response) -> None:
-        self._page = json_object(answer)
+        page = json_object(answer)
+        self._next, self._total = page.get("next"), page.get("count")
         self._bulk = self._bulk or Bulk(answer.sent_at, answer.received_at)
         self._bulk.received_at = answer.received_at
-        for entry in _results(answer, self._page):
+        for entry in _results(answer, page):
             tag, digest = entry.get("name"), entry.get("digest")
             pushed_at = when(entry.get("tag_last_pushed"))  # pushing the same image again counts too
             put(self._bulk, tag, digest, answer, pushed_at, entry.get("media_type"), pushed_again=True)
@@ -159,7 +162,7 @@ class _Reading:
                 self._compare(tag, digest, when(entry.get("last_updated")))
 
     def next_page(self, answer: Response) -> str | None:
-        return None if self._is_enough() else same_origin_next(answer, self._page.get("next"))
+        return None if self._is_enough() else same_origin_next(answer, self._next)
 
     def result(self) -> Bulk | None:
         if (bulk := self._bulk) is None:
@@ -195,8 +198,7 @@ class _Reading:
 
     def _count(self) -> int:
         """-1 when the API does not tell."""
-        count = self._page.get("count")
-        return count if isinstance(count, int) else -1
+        return self._total if isinstance(self._total, int) else -1
 
 
 def _results(answer: Response, page: dict[str, Any]) -> list[dict[str, Any]]:

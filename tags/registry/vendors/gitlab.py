@@ -12,14 +12,15 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Self
 
+from ..ceiling import Ceiling
 from ..client import Client
-from ..errors import BadAnswer, Misconfigured, RepositoryMissing, TooLarge
+from ..errors import BadAnswer, Misconfigured, RepositoryMissing
 from ..glance import Glance
 from ..listing import Bulk, Catalog, Question
 from ..lookup import Send
 from ..settings import Settings
 from ..transport import PAGE_CEILING, Request, Response
-from .answers import catalog_of, json_object, objects, put, unreadable, when
+from .answers import MOST_PAGES, MOST_SECONDS, catalog_of, json_object, objects, put, unreadable, when
 from .authorization import bearer
 from .patterns import roots
 
@@ -33,7 +34,6 @@ nodes { id path } pageInfo { endCursor hasNextPage } } }
 group(fullPath: $path) { containerRepositories(name: $name, first: 100, after: $after) {
 nodes { id path } pageInfo { endCursor hasNextPage } } } }"""
 
-_MOST_PAGES = 1000
 _LEVELS = 3
 """An image's name is that of its project, or has up to two segments more."""
 
@@ -105,9 +105,11 @@ class GitLab(Client):
             raise Misconfigured("GitLab lists repositories by group or project: write a pattern such as mygroup/*")
         unknown = []
         for path in paths:
-            pages = list(self._repositories(self._send_as_is, path))
-            yield from (entry.get("path") for entries in pages for entry in entries)
-            if not pages:
+            is_known = False
+            for entries in self._repositories(self._send_as_is, path):
+                is_known = True
+                yield from (entry.get("path") for entry in entries)
+            if not is_known:
                 unknown.append(path)
         if unknown:
             raise RepositoryMissing(f"{self._api.netloc} shows no group or project {', '.join(unknown)} to this token")
@@ -133,8 +135,11 @@ class GitLab(Client):
     ) -> Iterator[tuple[dict[str, Any], dict[str, Any], Response]]:
         """What each page is about, its connection, and the answer it came in; none where there is nothing."""
         after: object = None
-        for _ in range(_MOST_PAGES):
-            answer = send(self._request({"query": query, "variables": {**variables, "after": after}}))
+        ceiling = Ceiling(MOST_PAGES, MOST_SECONDS)
+        while True:
+            request = self._request({"query": query, "variables": {**variables, "after": after}})
+            ceiling.page(request)
+            answer = send(request)
             owner, connection = connection_of(_data(answer))
             if owner is None:
                 return
@@ -147,7 +152,6 @@ class GitLab(Client):
             if not isinstance(page.get("endCursor"), str) or page["endCursor"] == after:
                 raise BadAnswer(f"the list goes round in circles ({answer.request})")
             after = page["endCursor"]
-        raise TooLarge(f"{self._api.netloc} has more pages than are read")
 
     def _request(self, question: dict[str, Any]) -> Request:
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "Content-Type": "application/json"}

@@ -8,15 +8,28 @@ from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from ..ceiling import MOST_TAGS, Ceiling
 from ..client import Client
 from ..glance import Glance
 from ..listing import Bulk, Catalog, Question, Spell
 from ..reference import is_digest, is_tag_name
 from ..transport import Request, Response
-from .answers import api_get, catalog_by_namespace, epoch_seconds, json_object, objects, pages, put
+from .answers import (
+    MOST_PAGES,
+    MOST_SECONDS,
+    api_get,
+    catalog_by_namespace,
+    epoch_seconds,
+    json_object,
+    objects,
+    pages,
+    put,
+)
 
 _MOST_HISTORY = 50
 """Pages of a hundred rows; builds that push all day leave more than anybody wants to know of."""
+
+_LONGEST_NAME = 200  # of those kept: whatever is longer is no tag
 
 _SEAMLESS = timedelta(seconds=1)
 """Between the end of one spell and the start of the next: Quay tells both in whole seconds."""
@@ -78,8 +91,10 @@ class _Reading:
 
     def __init__(self, question: Question) -> None:
         self._past = question.past
+        self._ceiling = Ceiling(MOST_PAGES, MOST_SECONDS, MOST_TAGS)
         self._since = epoch_seconds(question.past.cursor)
-        self._rows: list[tuple[dict[str, Any], Response, bool]] = []
+        self._bulk: Bulk | None = None
+        self._met: set[str] = set()
         self._spells: list[Spell] = []
         self._newest = self._since
         self._pages = 0
@@ -98,11 +113,12 @@ class _Reading:
             start, end = epoch_seconds(row.get("start_ts")), epoch_seconds(row.get("end_ts"))
             if end and end > now:
                 end = None  # it will expire, and is there until then
-            self._rows.append((row, answer, end is None))
+            self._put(row, answer, is_active=end is None)
             if start:
                 self._newest = max(start, self._newest or start)
                 self._reached = self._reached or bool(self._since and start < self._since)
                 self._spells += _spells(row, start, end) if tells_history else []
+        self._ceiling.hold(max(len(self._spells), len(self._met)), answer.request)
         self._pages += 1
         self._more = page.get("has_additional") is True
 
@@ -110,23 +126,29 @@ class _Reading:
         return None if self._reached or self._pages == _MOST_HISTORY else _next_page(answer)
 
     def result(self) -> Bulk | None:
-        if not self._rows:
+        if (bulk := self._bulk) is None:
             return None
-        bulk = Bulk(self._rows[0][1].sent_at, self._rows[-1][1].received_at, history=_joined(self._spells))
+        bulk.history = _joined(self._spells)
         since = {(spell.tag, spell.digest): spell.since for spell in bulk.history if spell.until is None}
-        met: set[str] = set()
-        for row, answer, is_active in self._rows:
-            tag, digest = row.get("name"), row.get("manifest_digest")
-            if is_active and str(tag) not in met:
-                put(bulk, tag, digest, answer, since.get((str(tag), str(digest))))
-            met.add(str(tag))
+        for tag, seen in bulk.observations.items():
+            bulk.observations[tag] = replace(seen, pushed_at=since.get((tag, str(seen.digest))))
         if self._reached:
             known = self._past.digests.keys()
-            bulk.vouched = frozenset(known - met)
+            bulk.vouched = frozenset(known - self._met)
             # What ended among the newest is all that is missing: the registry's own list has to confirm it.
             bulk.proves_absence = not known <= bulk.tags
         bulk.cursor = str(int(self._newest.timestamp())) if self._newest else ""
         return bulk
+
+    def _put(self, row: dict[str, Any], answer: Response, *, is_active: bool) -> None:
+        """Takes what the newest row of a tag says of it, and nothing of the older ones."""
+        bulk = self._bulk = self._bulk or Bulk(answer.sent_at, answer.received_at)
+        bulk.received_at = answer.received_at
+        tag = row.get("name")
+        name = str(tag)[:_LONGEST_NAME]
+        if is_active and name not in self._met:
+            put(bulk, tag, row.get("manifest_digest"), answer)
+        self._met.add(name)
 
 
 def _next_page(answer: Response) -> str | None:

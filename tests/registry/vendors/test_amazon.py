@@ -18,6 +18,7 @@ from tags.registry import (
     TooLarge,
 )
 from tags.registry.transport import Request, Response
+from tags.registry.vendors import amazon
 from tags.registry.vendors.amazon import Api
 from tags.registry.vendors.sigv4 import AccessKey
 
@@ -110,3 +111,9 @@ def test_no_further_part_is_asked_for_once_somebody_wants_to_stop():
 
     with pytest.raises(Cancelled):
         found(counting(), check=stop)
+
+
+def test_parts_that_take_too_long_are_given_up(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(amazon, "MOST_SECONDS", -1)
+    with pytest.raises(TooLarge):
+        found(answering((200, {"nextToken": "a"}), (200, {})))

@@ -1,13 +1,17 @@
+import itertools
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from tags.registry.credential import Credential
+from tags.registry.deadline import deadline, has_passed
 from tags.registry.errors import BadAnswer, CredentialsRefused, Misconfigured, RateLimited, TooLarge
 from tags.registry.listing import Bulk
 from tags.registry.transport import Request, Response
+from tags.registry.vendors import answers
 from tags.registry.vendors.answers import (
     api_get,
     catalog_by_namespace,
@@ -253,3 +257,31 @@ def test_only_a_user_name_with_its_password_is_shown_to_an_api() -> None:
     password = Credential("me", "secret")
     assert password_of(password) is password
     assert password_of(None) is password_of(Credential("<token>", "x")) is password_of(Credential("", "x")) is None
+
+
+def test_more_tags_than_can_be_held_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "MOST_TAGS", 3)
+    bulk = Bulk(NOW, NOW)
+    for number in range(3):
+        put(bulk, f"v{number}", ONE if number % 2 else None, answer())
+    with pytest.raises(TooLarge, match="more than 3 names"):
+        put(bulk, "v4", ONE, answer())
+
+
+def test_a_catalog_ends_though_no_name_ever_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "MOST_SECONDS", 0.01)
+    catalog = catalog_of(itertools.chain(["shop/app"], itertools.repeat(None)))
+    assert catalog.names == ("shop/app",)
+    assert isinstance(catalog.error, TooLarge)
+
+
+def test_all_lists_of_a_catalog_have_one_deadline_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    def names() -> Iterator[str]:
+        with deadline(60):  # that of one request
+            ended.append(has_passed())
+        yield "shop/app"
+
+    ended: list[bool] = []
+    monkeypatch.setattr(answers, "MOST_SECONDS", -1)
+    assert not catalog_of(names()).complete
+    assert ended == [True]

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from tags.registry import Misconfigured, Past, RateLimited, Settings
+from tags.registry import Misconfigured, Past, RateLimited, Settings, TooLarge
 from tags.registry.challenge import Challenge
 from tags.registry.glance import Glance
+from tags.registry.vendors import gitlab
 from tags.registry.vendors.gitlab import GitLab
 from tests.fakeregistry import Answer, Exchange, FakeRegistry, Recorded
 from tests.faults import too_many_requests
@@ -304,3 +305,11 @@ def test_the_api_is_at_gitlab_com_for_its_registry_and_nowhere_else(settings: di
 def test_it_is_known_by_where_it_sends_for_tokens(realm: str, service: str, expected: bool) -> None:
     challenge = Challenge("bearer", {"realm": realm, "service": service})
     assert GitLab.is_seen_in(Glance(401, {}, challenge, b"")) is expected
+
+
+def test_pages_that_take_too_long_lead_to_the_plain_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gitlab, "MOST_SECONDS", -1)
+    with filled(3) as registry, GitLab(registry.settings()) as client:
+        assert client.listing(REPOSITORY).complete
+        assert not registry.asked(GRAPHQL)
+        assert isinstance(client.catalog(["group/*"]).error, TooLarge)

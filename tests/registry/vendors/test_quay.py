@@ -405,3 +405,13 @@ def test_quay_is_known_by_where_it_gives_tokens(params: dict[str, str], is_quay:
 
 def test_the_api_of_quay_is_where_the_registry_is() -> None:
     assert Quay.api_address(Settings("quay.io")) == "https://quay.io"
+
+
+def test_a_history_without_end_leads_to_the_plain_way(
+    quay: FakeQuay, client: Quay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tags.registry.vendors.quay.MOST_TAGS", 3)
+    listing = client.listing("shop/app")
+    assert listing.complete
+    assert not listing.history
+    assert quay.asked("tags/list")
