@@ -12,6 +12,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+NAMES = ["*.example.com", "*.example.net", "*.docker.io", "public.ecr.aws", "quay.io", "example.com", "localhost"]
+"""Of registries in tests and in recorded cases, whose look-up leads to a server here."""
+
 
 @dataclass(frozen=True)
 class Certificates:
@@ -26,13 +29,13 @@ class Certificates:
 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    """For 127.0.0.1, a few names that recorded cases hold, and every name below example.com, example.net and docker.io."""
+    """For 127.0.0.1 and NAMES."""
     folder = tmp_path_factory.mktemp("certificates")
     authority_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority = _certificate("authority", authority_key, "authority", authority_key, x509.BasicConstraints(True, None))
     names = x509.SubjectAlternativeName(
         [
-            *(x509.DNSName(name) for name in ("*.example.com", "*.example.net", "*.docker.io", "public.ecr.aws", "quay.io", "example.com", "localhost")),
+            *(x509.DNSName(name) for name in NAMES),
             x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
         ]
     )

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from itertools import chain
 from typing import Any
 
@@ -19,6 +20,9 @@ from ..manifest import media_type_of
 from ..reference import is_digest, is_repository_name, is_tag_name
 from ..status import failure
 from ..transport import PAGE_CEILING, Request, Response
+
+_CLOCKS_DIFFER = timedelta(seconds=2)
+"""By no more than this are they one for us; a Date is cut to the second."""
 
 MOST_PAGES = 1000
 MOST_SECONDS = 600.0
@@ -75,12 +79,6 @@ def epoch_seconds(value: object) -> datetime | None:
         return None if seconds is None else _known(datetime.fromtimestamp(seconds, UTC))
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def epoch_milliseconds(value: object) -> datetime | None:
-    """As `epoch_seconds`, of thousandths."""
-    seconds = _number(value)
-    return None if seconds is None else epoch_seconds(seconds / 1000)
 
 
 def same_origin_next(answer: Response, url: object) -> str | None:
@@ -161,9 +159,25 @@ def put(
         bulk.nameless.add(tag)
         return
     kind = media_type_of(media_type) or None
+    pushed_at = pushed_at if pushed_at and _keeps_our_time(answer) else None
     bulk.observations[tag] = Observation(
         tag, digest, answer.sent_at, answer.received_at, pushed_at, pushed_again=pushed_again, media_type=kind
     )
+
+
+def _keeps_our_time(answer: Response) -> bool:
+    """Whether its clock, as far as its Date tells, is ours: else the times it tells are none that we could compare."""
+    theirs = their_time(answer)
+    return theirs is None or answer.sent_at - _CLOCKS_DIFFER <= theirs <= answer.received_at + _CLOCKS_DIFFER
+
+
+def their_time(answer: Response) -> datetime | None:
+    """By the clock of whoever answered, cut to the second; None when it does not tell."""
+    try:
+        date = parsedate_to_datetime(answer.headers.get("Date", ""))
+    except ValueError:
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def catalog_of(names: Iterable[object]) -> Catalog:

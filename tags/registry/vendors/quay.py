@@ -3,8 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -24,6 +23,7 @@ from .answers import (
     objects,
     pages,
     put,
+    their_time,
 )
 
 _MOST_HISTORY = 50
@@ -108,7 +108,7 @@ class _Reading:
 
     def take(self, answer: Response, *, tells_history: bool = True) -> None:
         page = json_object(answer)
-        now = _their_time(answer)
+        now = their_time(answer) or answer.received_at
         for row in objects(answer, page.get("tags")):
             start, end = epoch_seconds(row.get("start_ts")), epoch_seconds(row.get("end_ts"))
             if end and end > now:
@@ -155,15 +155,6 @@ def _next_page(answer: Response) -> str | None:
     if json_object(answer).get("has_additional") is not True:
         return None
     return re.sub(r"(?<=[?&]page=)[0-9]+", lambda page: str(int(page[0]) + 1), answer.request.original.url)
-
-
-def _their_time(answer: Response) -> datetime:
-    """By the clock that wrote the ends of the rows."""
-    try:
-        moment = parsedate_to_datetime(answer.headers.get("Date", ""))
-    except ValueError:
-        return answer.received_at
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _spells(row: dict[str, Any], start: datetime, end: datetime | None) -> list[Spell]:

@@ -1,7 +1,8 @@
 import itertools
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -16,7 +17,6 @@ from tags.registry.vendors.answers import (
     api_get,
     catalog_by_namespace,
     catalog_of,
-    epoch_milliseconds,
     epoch_seconds,
     json_list,
     json_object,
@@ -121,10 +121,9 @@ def test_what_is_no_time_or_stands_for_none_is_none(text: Any) -> None:
     assert when(text) is None
 
 
-def test_seconds_and_milliseconds_come_as_numbers_or_digits() -> None:
+def test_seconds_come_as_numbers_or_digits() -> None:
     moment = datetime(2021, 4, 9, 20, 57, 36, tzinfo=UTC)
     assert epoch_seconds(1618001856) == epoch_seconds("1618001856") == moment
-    assert epoch_milliseconds(1618001856000) == epoch_milliseconds("1618001856000") == moment
 
 
 @pytest.mark.parametrize(
@@ -132,7 +131,23 @@ def test_seconds_and_milliseconds_come_as_numbers_or_digits() -> None:
 )
 def test_what_is_no_time_in_numbers_is_none(value: Any) -> None:
     assert epoch_seconds(value) is None
-    assert epoch_milliseconds(value) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_taken"), [(0, True), (-1, True), (2, True), (-4, False), (4, False), (3600, False)]
+)
+def test_a_push_time_by_a_clock_that_is_not_ours_narrows_nothing(seconds: int, is_taken: bool) -> None:
+    bulk = Bulk(NOW, NOW)
+    date = format_datetime(NOW + timedelta(seconds=seconds))
+    put(bulk, "1.0", ONE, answer(headers={"Date": date}), NOW)
+    assert (bulk.observations["1.0"].pushed_at is not None) == is_taken
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Mon, 99 Nov 2026 10:00:00 GMT"])
+def test_without_a_date_that_can_be_read_a_push_time_is_taken_as_it_is(date: str) -> None:
+    bulk = Bulk(NOW, NOW)
+    put(bulk, "1.0", ONE, answer(headers={"Date": date}), NOW)
+    assert bulk.observations["1.0"].pushed_at == NOW
 
 
 @pytest.mark.parametrize("target", ["https://api.example/v2/tags?page=2", "/v2/tags?page=2", "?page=2"])
