@@ -1,5 +1,6 @@
 """One registry, asked for the tags of a repository and their digests."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -73,6 +74,9 @@ class Client:
     ADDRESSES: ClassVar[str] = r"(?!)"
     """Expression for the hosts, as people write them, that are surely of this kind; here none."""
 
+    API: ClassVar[str] = ""
+    """Where the vendor's own API is for those hosts; empty: at the registry."""
+
     LAG: ClassVar[timedelta] = timedelta()
     """How far what `bulk` says may be behind the registry: an index or a copy is not the registry itself."""
 
@@ -129,7 +133,8 @@ class Client:
 
         That of the registry unless somebody set another, or this kind's registry at this address is known to have one.
         """
-        return settings.api_address or str(settings.origin)
+        of_the_vendor = cls.API if re.fullmatch(cls.ADDRESSES, settings.address.lower()) else ""
+        return settings.api_address or of_the_vendor or str(settings.origin)
 
     @classmethod
     def is_seen_in(cls, glance: Glance) -> bool:

@@ -1,13 +1,11 @@
 """DigitalOcean: its API tells all tags of a repository with their digests, two hundred at a time."""
 
-import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from ..client import Client
 from ..errors import CredentialsMissing
 from ..listing import Bulk, Catalog, Question
-from ..settings import Settings
 from ..transport import Response
 from .answers import api_get, catalog_of, json_object, namespaces, objects, pages, put, same_origin_next, unreadable
 from .authorization import bearer
@@ -18,12 +16,7 @@ class DigitalOcean(Client):
 
     NAME = "DigitalOcean"
     ADDRESSES = r"registry\.digitalocean\.com"
-
-    @classmethod
-    def api_address(cls, settings: Settings) -> str:
-        if not settings.api_address and re.fullmatch(cls.ADDRESSES, settings.address.lower()):
-            return "https://api.digitalocean.com"
-        return super().api_address(settings)
+    API = "https://api.digitalocean.com"
 
     def bulk(self, question: Question) -> Bulk | None:
         """Without `pushed_at`: nothing says that `updated_at` stays when the same image is pushed again."""

@@ -1,7 +1,6 @@
 """Docker Hub, whose API lists tags with their digests, the last touched first, and says how many there are."""
 
 import json
-import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -39,16 +38,12 @@ class DockerHub(Client):
     NAME: ClassVar[str] = "Docker Hub"
     LAG: ClassVar[timedelta] = timedelta(minutes=1)
     ADDRESSES: ClassVar[str] = r"((index|registry-1)\.)?docker\.io"
+    API: ClassVar[str] = "https://hub.docker.com"
 
     def __init__(self, settings: Settings, **options: Any) -> None:
         super().__init__(settings, **options)
         self._api_token = ""
         self._logging_in = threading.Lock()
-
-    @classmethod
-    def api_address(cls, settings: Settings) -> str:
-        is_the_hub = re.fullmatch(cls.ADDRESSES, settings.address.lower())
-        return settings.api_address or ("https://hub.docker.com" if is_the_hub else str(settings.origin))
 
     def bulk(self, question: Question) -> Bulk | None:
         namespace, _, name = question.repository.partition("/")

@@ -14,7 +14,6 @@ from urllib.parse import quote
 from ..client import Client
 from ..errors import CredentialsMissing, RepositoryMissing, TooLarge
 from ..listing import Bulk, Catalog, Question
-from ..settings import Settings
 from ..transport import Response
 from .answers import api_get, catalog_by_namespace, json_list, linked_next, objects, pages, put
 from .authorization import bearer
@@ -32,12 +31,7 @@ class Ghcr(Client):
     NAME = "GitHub (GHCR)"
     LAG = timedelta(minutes=1)
     ADDRESSES = r"ghcr\.io"
-
-    @classmethod
-    def api_address(cls, settings: Settings) -> str:
-        if not settings.api_address and re.fullmatch(cls.ADDRESSES, settings.address.lower()):
-            return "https://api.github.com"
-        return super().api_address(settings)
+    API = "https://api.github.com"
 
     def bulk(self, question: Question) -> Bulk | None:
         """The cursor is `orgs` or `users`: what the owner is. A version's times are not those of its tags."""

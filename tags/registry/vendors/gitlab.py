@@ -5,7 +5,6 @@ then. So what was published since the last listing stands at the top, and one pa
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +17,6 @@ from ..errors import BadAnswer, Misconfigured, RepositoryMissing
 from ..glance import Glance
 from ..listing import Bulk, Catalog, Question
 from ..lookup import Send
-from ..settings import Settings
 from ..transport import PAGE_CEILING, Request, Response
 from .answers import MOST_PAGES, MOST_SECONDS, catalog_of, json_object, objects, put, unreadable, when
 from .authorization import bearer
@@ -67,12 +65,7 @@ class GitLab(Client):
 
     NAME = "GitLab"
     ADDRESSES = r"registry\.gitlab\.com"
-
-    @classmethod
-    def api_address(cls, settings: Settings) -> str:
-        if not settings.api_address and re.fullmatch(cls.ADDRESSES, settings.address.lower()):
-            return "https://gitlab.com"
-        return super().api_address(settings)
+    API = "https://gitlab.com"
 
     @classmethod
     def is_seen_in(cls, glance: Glance) -> bool:
