@@ -265,8 +265,8 @@ class Registry(Throttled):
         self.recognised_kind = kind
 
     def heard(self, listing: registry.Listing) -> None:
-        """Note, besides how much it may be asked, which token endpoint it wants approved."""
-        super().heard(listing)
+        """Note how much it may be asked, and which token endpoint it wants approved."""
+        self.note_limits(self.as_polled(), listing)
         self.propose_realm(listing.error, listing.repository)
 
     def propose_realm(self, error: registry.RegistryError | None, repository: str = "") -> None:

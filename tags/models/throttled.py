@@ -47,14 +47,10 @@ class Throttled(models.Model):
     class Meta:
         abstract = True
 
-    def as_polled(self) -> models.QuerySet[Any]:
-        """Its row, unless it is another registry's by now."""
-        raise NotImplementedError
-
-    def heard(self, listing: Listing) -> None:
-        """Note how long nothing may be sent to it, and how many requests it says are left."""
+    @staticmethod
+    def note_limits(this: models.QuerySet[Any], listing: Listing) -> None:
+        """Note in its row how long nothing may be sent to it, and how many requests it says are left."""
         now = timezone.now()
-        this = self.as_polled()
         if listing.silent_for:
             until = now + dt.timedelta(seconds=listing.silent_for)
             # Another worker may have been told to wait longer.

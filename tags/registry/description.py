@@ -15,7 +15,7 @@ from typing import Any
 from .errors import AddressRefused, BadAnswer, Forbidden, RepositoryMissing
 from .manifest import INDEX, OCI_MANIFEST, SCHEMA1, media_type_of, parsed
 from .reference import is_digest
-from .vendors.answers import when
+from .times import when
 from .verified import Verified
 
 _CONFIGS = frozenset({"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"})

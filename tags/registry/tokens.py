@@ -128,7 +128,7 @@ class TokenCache:
             return running.result()
         try:
             shared = self._store.get_or_reserve(key, refused) if self._store else None
-        except BaseException:
+        except BaseException:  # whatever ends this thread's turn, the others that wait for it must hear of it
             self._give_up(key, Cancelled("no token was fetched"))
             raise
         if shared is not None:

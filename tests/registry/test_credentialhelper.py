@@ -6,7 +6,7 @@ import pytest
 from tags.registry import Misconfigured, credentialhelper
 from tags.registry.credential import Credential
 from tags.registry.credentialhelper import credential_of
-from tests.registry.helpers import install_helper
+from tests.registry.credentialhelpers import install_helper
 
 GOOD = '{"ServerURL": "quay.io", "Username": "ann", "Secret": "s3cret"}'
 

@@ -11,7 +11,7 @@ from tags.registry.credential import Credential
 from tags.registry.dockerconfig import DockerConfig
 from tags.registry.vendors.harbor import Harbor
 from tests.fakeregistry import FakeRegistry
-from tests.registry.helpers import install_helper
+from tests.registry.credentialhelpers import install_helper
 
 HUB = "https://index.docker.io/v1/"
 ANN = Credential("ann", "s3cret")

@@ -9,8 +9,9 @@ from ..glance import Glance
 from ..listing import Bulk, Catalog, Past, Question
 from ..pages import Pages
 from ..reference import is_repository_name
+from ..times import when
 from ..transport import Response
-from .answers import api_get, json_object, linked_next, objects, pages, put, when
+from .answers import api_get, json_object, linked_next, objects, pages, put
 
 _PAGE = 100
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from .. import bounded
 from ..ceiling import MOST_TAGS, Ceiling, too_many
-from ..credential import Credential, CredentialSource
 from ..deadline import deadline
 from ..errors import BadAnswer, Misconfigured, RegistryError, TooLarge
 from ..link import next_page
@@ -27,10 +26,6 @@ _CLOCKS_DIFFER = timedelta(seconds=2)
 MOST_PAGES = 1000
 MOST_SECONDS = 600.0
 """For a bulk answer, and for all the lists that a catalog is put together from."""
-
-_TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:?[0-9]{2})"
-)
 
 
 def json_object(answer: Response) -> dict[str, Any]:
@@ -59,26 +54,6 @@ def objects(answer: Response, value: object) -> list[dict[str, Any]]:
 def unreadable(answer: Response) -> BadAnswer:
     kind = "a web page" if answer.body.lstrip()[:1] == b"<" else "something else, or half of it,"
     return BadAnswer(f"{answer.request.host} gave {kind} instead of what its API promises ({answer.request})")
-
-
-def when(text: object) -> datetime | None:
-    """A time as RFC 3339 writes it, in UTC; None for anything else, and for those years that say it is not known."""
-    if not isinstance(text, str) or not _TIME.fullmatch(text):
-        return None
-    try:
-        moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-    return _known(moment)
-
-
-def epoch_seconds(value: object) -> datetime | None:
-    """A time as seconds since 1970, as a number or its digits; None for anything else, and for 0."""
-    seconds = _number(value)
-    try:
-        return None if seconds is None else _known(datetime.fromtimestamp(seconds, UTC))
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def same_origin_next(answer: Response, url: object) -> str | None:
@@ -196,12 +171,6 @@ def catalog_of(names: Iterable[object]) -> Catalog:
     return Catalog(tuple(sorted(found)), True, None)
 
 
-def password_of(credentials: CredentialSource | None) -> Credential | None:
-    """What the registry is shown, if it is a user name and a password; raises Misconfigured when it cannot be known."""
-    credential = credentials.current() if credentials else None
-    return None if credential is None or credential.is_identity_token or credential.is_bearer_token else credential
-
-
 def namespaces(patterns: Sequence[str]) -> tuple[str, ...]:
     """The first segments of patterns such as `shop/*`, as far as each stands for one namespace only."""
     first = {pattern.partition("/")[0] for pattern in patterns if "/" in pattern}
@@ -226,17 +195,3 @@ def _json(answer: Response) -> object:
         raise TooLarge(f"the page holds more than can be read ({answer.request})") from error
     except ValueError as error:
         raise unreadable(answer) from error
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        return float(value)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _known(moment: datetime) -> datetime | None:
-    """Go writes the year 1 and others 1970 or 9999 for a time they do not have."""
-    return moment if 1970 < moment.year < 9999 else None

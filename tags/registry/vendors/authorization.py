@@ -1,7 +1,6 @@
 """What a vendor's API is shown: the credential of the registry, or a token that was set for the API alone."""
 
-from ..credential import CredentialSource
-from .answers import password_of
+from ..credential import Credential, CredentialSource
 
 
 def basic(credentials: CredentialSource | None) -> str:
@@ -15,3 +14,9 @@ def bearer(api_token: str, credentials: CredentialSource | None) -> str:
     credential = None if api_token else password_of(credentials)
     token = api_token or (credential.secret if credential else "")
     return f"Bearer {token}" if token else ""
+
+
+def password_of(credentials: CredentialSource | None) -> Credential | None:
+    """What the registry is shown, if it is a user name and a password; raises Misconfigured when it cannot be known."""
+    credential = credentials.current() if credentials else None
+    return None if credential is None or credential.is_identity_token or credential.is_bearer_token else credential

@@ -16,19 +16,11 @@ from ..lookup import Send
 from ..reference import is_tag_name
 from ..settings import Settings
 from ..status import failure
+from ..times import when
 from ..tokens import parse_token_answer
 from ..transport import Request, Response
-from .answers import (
-    api_get,
-    catalog_by_namespace,
-    json_object,
-    objects,
-    pages,
-    password_of,
-    put,
-    same_origin_next,
-    when,
-)
+from .answers import api_get, catalog_by_namespace, json_object, objects, pages, put, same_origin_next
+from .authorization import password_of
 
 _PAGE = 100
 """The most entries that one page holds."""

@@ -16,8 +16,9 @@ from ..client import Client
 from ..credential import Credential, CredentialSource
 from ..listing import Bulk, Catalog, Question
 from ..settings import Settings
+from ..times import epoch_seconds
 from .amazon import Api
-from .answers import catalog_of, epoch_seconds, objects, put, unreadable
+from .answers import catalog_of, objects, put, unreadable
 from .sigv4 import AccessKey
 
 _REGISTRY = re.compile(

@@ -17,8 +17,9 @@ from ..errors import BadAnswer, Misconfigured, RepositoryMissing
 from ..glance import Glance
 from ..listing import Bulk, Catalog, Question
 from ..lookup import Send
+from ..times import when
 from ..transport import PAGE_CEILING, Request, Response
-from .answers import MOST_PAGES, MOST_SECONDS, catalog_of, json_object, objects, put, unreadable, when
+from .answers import MOST_PAGES, MOST_SECONDS, catalog_of, json_object, objects, put, unreadable
 from .authorization import bearer
 from .patterns import roots
 

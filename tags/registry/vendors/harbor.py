@@ -10,8 +10,10 @@ from ..errors import RepositoryMissing
 from ..glance import Glance
 from ..listing import Bulk, Catalog, Question
 from ..lookup import Send
+from ..times import when
 from ..transport import Response
-from .answers import api_get, catalog_of, json_list, objects, pages, password_of, put, when
+from .answers import api_get, catalog_of, json_list, objects, pages, put
+from .authorization import basic
 
 _PAGE = 100
 """The most entries that one page holds."""
@@ -64,8 +66,7 @@ class Harbor(Client):
             more = read < int(total) if re.fullmatch("[0-9]{1,9}", total) else len(entries) == _PAGE
             return url() if entries and more else None
 
-        credential = password_of(self._credentials())
-        for answer in pages(send, api_get(url(), credential.basic if credential else ""), next_page, check):
+        for answer in pages(send, api_get(url(), basic(self._credentials())), next_page, check):
             entries = objects(answer, json_list(answer))
             yield from ((entry, answer) for entry in entries)
             read += len(entries)

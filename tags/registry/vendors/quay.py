@@ -12,13 +12,13 @@ from ..client import Client
 from ..glance import Glance
 from ..listing import Bulk, Catalog, Question, Spell
 from ..reference import is_digest, is_tag_name
+from ..times import epoch_seconds
 from ..transport import Request, Response
 from .answers import (
     MOST_PAGES,
     MOST_SECONDS,
     api_get,
     catalog_by_namespace,
-    epoch_seconds,
     json_object,
     objects,
     pages,

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tags.registry.credential import Credential
 from tags.registry.deadline import deadline, has_passed
 from tags.registry.errors import BadAnswer, CredentialsRefused, Misconfigured, RateLimited, TooLarge
 from tags.registry.listing import Bulk
@@ -17,17 +16,14 @@ from tags.registry.vendors.answers import (
     api_get,
     catalog_by_namespace,
     catalog_of,
-    epoch_seconds,
     json_list,
     json_object,
     linked_next,
     namespaces,
     objects,
     pages,
-    password_of,
     put,
     same_origin_next,
-    when,
 )
 
 URL = "https://api.example/v2/tags?page=1"
@@ -75,62 +71,6 @@ def test_a_page_of_millions_of_values_is_not_parsed() -> None:
 def test_another_status_is_told_before_the_body_is_read(status: int, error: type[Exception]) -> None:
     with pytest.raises(error):
         json_object(answer({}, status=status))
-
-
-@pytest.mark.parametrize(
-    ("text", "moment"),
-    [
-        ("2021-01-05T21:06:53Z", datetime(2021, 1, 5, 21, 6, 53, tzinfo=UTC)),
-        ("2021-01-05t21:06:53z", datetime(2021, 1, 5, 21, 6, 53, tzinfo=UTC)),
-        ("2021-01-05T21:06:53.5Z", datetime(2021, 1, 5, 21, 6, 53, 500_000, tzinfo=UTC)),
-        ("2021-01-05T21:06:53.506400Z", datetime(2021, 1, 5, 21, 6, 53, 506_400, tzinfo=UTC)),
-        ("2018-09-06T06:17:21.0856539Z", datetime(2018, 9, 6, 6, 17, 21, 85_653, tzinfo=UTC)),
-        ("2018-09-06T06:17:21.085653912Z", datetime(2018, 9, 6, 6, 17, 21, 85_653, tzinfo=UTC)),
-        ("2021-01-05T23:06:53+02:00", datetime(2021, 1, 5, 21, 6, 53, tzinfo=UTC)),
-        ("2021-01-05T13:06:53.000-0800", datetime(2021, 1, 5, 21, 6, 53, tzinfo=UTC)),
-    ],
-)
-def test_a_time_is_read_to_the_microsecond_whatever_its_offset(text: str, moment: datetime) -> None:
-    assert when(text) == moment
-    assert str(when(text)).endswith("+00:00")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        None,
-        7,
-        "",
-        "yesterday",
-        "2021-01-05",
-        "2021-01-05T21:06:53",
-        "2021-02-30T21:06:53Z",
-        "2021-01-05T21:06:53.1234567890Z",
-        "2021-01-05T21:06:60Z",
-        "0001-01-01T00:00:00Z",
-        "0001-01-01T00:00:00+14:00",
-        "9999-12-31T23:59:59-14:00",
-        "9999-12-31T23:59:59Z",
-        "10000-01-01T00:00:00Z",
-        "1970-01-01T00:00:00Z",
-        "٢٠٢١-01-05T21:06:53Z",
-        "2021-01-05T21:06:53+99:99",
-    ],
-)
-def test_what_is_no_time_or_stands_for_none_is_none(text: Any) -> None:
-    assert when(text) is None
-
-
-def test_seconds_come_as_numbers_or_digits() -> None:
-    moment = datetime(2021, 4, 9, 20, 57, 36, tzinfo=UTC)
-    assert epoch_seconds(1618001856) == epoch_seconds("1618001856") == moment
-
-
-@pytest.mark.parametrize(
-    "value", [None, True, "", "x", 0, "0", -1, "-62135596800000", 1e300, 10**400, "9" * 400, "nan", "inf", [], {}]
-)
-def test_what_is_no_time_in_numbers_is_none(value: Any) -> None:
-    assert epoch_seconds(value) is None
 
 
 @pytest.mark.parametrize(
@@ -266,12 +206,6 @@ def test_without_a_namespace_people_are_told_what_to_write() -> None:
     assert isinstance(catalog.error, Misconfigured)
     assert "write a pattern such as myteam/*" in str(catalog.error)
     assert not catalog.complete
-
-
-def test_only_a_user_name_with_its_password_is_shown_to_an_api() -> None:
-    password = Credential("me", "secret")
-    assert password_of(password) is password
-    assert password_of(None) is password_of(Credential("<token>", "x")) is password_of(Credential("", "x")) is None
 
 
 def test_more_tags_than_can_be_held_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
