@@ -1,5 +1,7 @@
 """The records: what is (Registry, Repository, Tag, Image) and what happened (Movement, Coverage)."""
 
+from tags.models.accesstoken import AccessToken
+from tags.models.comparelink import CompareLink
 from tags.models.coverage import Coverage
 from tags.models.heartbeat import Heartbeat
 from tags.models.image import Image
@@ -9,4 +11,16 @@ from tags.models.repository import LeaseLost, Repository
 from tags.models.sweep import Sweep
 from tags.models.tag import Tag
 
-__all__ = ["Coverage", "Heartbeat", "Image", "LeaseLost", "Movement", "Registry", "Repository", "Sweep", "Tag"]
+__all__ = [
+    "AccessToken",
+    "CompareLink",
+    "Coverage",
+    "Heartbeat",
+    "Image",
+    "LeaseLost",
+    "Movement",
+    "Registry",
+    "Repository",
+    "Sweep",
+    "Tag",
+]

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from tags.moments import InvalidMoment, parse_moment
+from tags.pages.shortcuts import shortcuts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
 
 YEARS = range(1970, 3000)  # beyond these, some zones' clocks fall out of the calendar
 
@@ -23,9 +27,9 @@ class BadAddress(ValueError):
     """The query cannot be read; the message tells a person what to write."""
 
 
-def explain_bad_addresses(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def explain_bad_addresses(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     @wraps(view)
-    def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except BadAddress as error:
@@ -41,8 +45,11 @@ def text_of(request: HttpRequest, name: str = "q") -> str:
 def moment_of(request: HttpRequest, name: str = "at") -> dt.datetime | None:
     """The moment a page is asked about; None: now. Raises BadAddress."""
     text = text_of(request, name)
-    if not text:
-        return None
+    return read_moment(text) if text else None
+
+
+def read_moment(text: str) -> dt.datetime:
+    """Raises BadAddress."""
     try:
         moment = parse_moment(text)
     except InvalidMoment as error:
@@ -50,6 +57,28 @@ def moment_of(request: HttpRequest, name: str = "at") -> dt.datetime | None:
     if moment.year not in YEARS:
         raise BadAddress(_("The year %d is too far away: nobody watched then.") % moment.year)
     return moment
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """The moment a page is about: the one asked for or, `moment` None, now."""
+
+    moment: dt.datetime | None
+    now: dt.datetime
+
+    @property
+    def point(self) -> dt.datetime:
+        return self.moment or self.now
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """What base.html and the tags of times need to know of it."""
+        return {"moment": self.moment, "now": self.now, "as_of": self.point, "shortcuts": shortcuts(self.now)}
+
+
+def as_of(request: HttpRequest) -> AsOf:
+    """What `?at=` asks for. Raises BadAddress."""
+    return AsOf(moment_of(request), timezone.now())
 
 
 def cursor_of(request: HttpRequest) -> tuple[dt.datetime, int] | None:
