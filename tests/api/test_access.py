@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import base64
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from tags.models import AccessToken
+
+if TYPE_CHECKING:
+    from pytest_django import SettingsWrapper
+
+pytestmark = pytest.mark.django_db
+ADDRESS = "/api/v1/registries"
+
+
+@pytest.fixture(autouse=True)
+def _private(settings: SettingsWrapper) -> None:
+    settings.PUBLIC_READ = False
+    login = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+    authentication = settings.MIDDLEWARE.index("django.contrib.auth.middleware.AuthenticationMiddleware")
+    settings.MIDDLEWARE = [
+        *settings.MIDDLEWARE[: authentication + 1],
+        login,
+        *settings.MIDDLEWARE[authentication + 1 :],
+    ]
+
+
+@pytest.fixture
+def key() -> str:
+    token = AccessToken(name="reader")
+    key = token.make_key()
+    token.save()
+    return key
+
+
+def status(authorization: str | None = None, client: Client | None = None) -> int:
+    headers = {"Authorization": authorization} if authorization is not None else {}
+    return (client or Client()).get(ADDRESS, headers=headers).status_code
+
+
+def basic(password: str, user: str = "anybody") -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def test_a_stranger_is_refused_in_json_and_told_how_to_ask() -> None:
+    response = Client().get(ADDRESS)
+    assert response.status_code == 401
+    assert "access token" in response.json()["detail"]
+    assert response.headers["WWW-Authenticate"].startswith("Bearer ")
+    assert "Basic realm=" in response.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize("address", ["/api/v1/openapi.json", "/api/v1/nothing", "/api/nothing"])
+def test_a_stranger_learns_nothing_below_it_either(address: str) -> None:
+    assert Client().get(address).status_code == 401
+
+
+def test_the_page_asks_people_to_sign_in() -> None:
+    response = Client().get("/api/docs")
+    assert (response.status_code, response.headers["Location"]) == (302, "/accounts/login/?next=/api/docs")
+
+
+def test_a_key_opens_as_bearer_token_and_as_password(key: str) -> None:
+    assert status(f"Bearer {key}") == 200
+    assert status(f"bearer {key}") == 200
+    assert status(basic(key)) == 200
+    assert status(basic(key, user="")) == 200
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    ["", "Bearer", "Bearer ", "Bearer rv_wrong", "Basic", "Basic !", "Basic bm9jb2xvbg==", "Basic /w==", "Digest x"],
+)
+def test_what_is_no_key_opens_nothing(authorization: str) -> None:
+    assert status(authorization) == 401
+    assert status(basic("rv_wrong")) == 401
+
+
+def test_a_key_in_the_address_opens_nothing(key: str) -> None:
+    assert Client().get(ADDRESS, {"token": key}).status_code == 401
+
+
+def test_an_expired_key_opens_nothing(key: str) -> None:
+    AccessToken.objects.update(expires_at=timezone.now() - dt.timedelta(seconds=1))
+    assert status(f"Bearer {key}") == 401
+    AccessToken.objects.update(expires_at=timezone.now() + dt.timedelta(hours=1))
+    assert status(f"Bearer {key}") == 200
+
+
+def test_who_is_signed_in_needs_no_key() -> None:
+    client = Client()
+    client.force_login(User.objects.create_user("reader"))
+    assert status(client=client) == 200
+    assert status("Bearer rv_wrong", client=client) == 401  # a key that is shown decides
+
+
+def test_answers_are_for_who_asked_and_no_cache(key: str) -> None:
+    response = Client().get(ADDRESS, headers={"Authorization": f"Bearer {key}"})
+    assert "private" in response.headers["Cache-Control"]
+    assert "Authorization" in response.headers["Vary"]
+
+
+def test_the_day_of_the_last_use_is_noted(key: str) -> None:
+    assert AccessToken.objects.get().last_used_on is None
+    status(f"Bearer {key}")
+    assert AccessToken.objects.get().last_used_on == timezone.now().date()
+
+
+def test_where_anybody_may_read_a_wrong_key_does_no_harm(settings: SettingsWrapper) -> None:
+    settings.PUBLIC_READ = True
+    assert status() == 200
+    assert status("Bearer rv_wrong") == 200
+
+
+def test_the_document_says_whether_a_key_is_needed(key: str, settings: SettingsWrapper) -> None:
+    for public in (False, True):
+        settings.PUBLIC_READ = public
+        document = Client().get("/api/v1/openapi.json", headers={"Authorization": f"Bearer {key}"}).json()
+        assert ({} in document["security"]) is public
