@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tags.models import Coverage, Registry, Repository, Tag
+from tags.models import CompareLink, Coverage, Registry, Repository, Tag
 from tags.registry import NeedsApproval
 from tags.registry.credential import Credential
 from tests.listings import EXAMPLE, make_repository, record, seen
@@ -387,3 +387,11 @@ def test_a_hostile_realm_is_shown_and_approved_as_text(admin_client: Client, awa
     assert "<script>alert" not in page + said + history
     awaiting.registry.refresh_from_db()
     assert awaiting.registry.approved_realms == realm
+
+
+def test_a_compare_link_that_cannot_work_is_refused_and_one_that_can_is_kept(admin_client: Client) -> None:
+    url = reverse("admin:tags_comparelink_add")
+    page = admin_client.post(url, {"source": "https://git.example.com/", "template": "{source}/{old}"})
+    assert "{old} is not known" in page.content.decode()
+    admin_client.post(url, {"source": "https://git.example.com/", "template": "{source}/log/{from}..{to}"})
+    assert CompareLink.objects.get().template == "{source}/log/{from}..{to}"

@@ -3,9 +3,9 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from tags.admin import evidence, registries, repositories
+from tags.admin import accesstokens, comparelinks, evidence, registries, repositories
 
-__all__ = ["evidence", "registries", "repositories"]
+__all__ = ["accesstokens", "comparelinks", "evidence", "registries", "repositories"]
 
 admin.site.site_header = admin.site.site_title = "RegistryViewer"
 admin.site.index_title = _("Administration")

@@ -1,0 +1,183 @@
+"""What differs between two tags, or one tag at two moments?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from tags.models import CompareLink, Image, Tag
+from tags.models.tag import is_floating_version
+from tags.pages.compare import MOST_OFFERED, choices, compare, side, told
+from tags.pages.drift import MOST_VERSIONS
+from tags.pages.filtering import MOST_COMPARED, did_you_mean
+from tags.registry import InvalidReference, Reference
+from tags.versions import Role
+from tags.views.asking import BadAddress, as_of, explain_bad_addresses, moment_of, read_moment, text_of
+from tags.views.exports import export, export_format
+from tags.views.finding import find, not_watched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
+
+    from tags.models import Repository
+    from tags.pages.compare import Comparison, Side
+    from tags.views.asking import AsOf
+
+COLUMNS = ("field", "a", "b", "differs")
+SIDES = ("a", "b")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A side as it is asked for; `moment` None: the page's."""
+
+    reference: Reference
+    moment: dt.datetime | None
+
+
+class NoSuchTag(Exception):
+    """Nobody has ever seen this tag: which one, and the one that was perhaps meant."""
+
+    def __init__(self, repository: Repository, name: str) -> None:
+        names = repository.tags.shown().values_list("name", flat=True)[:MOST_COMPARED]
+        self.repository, self.name, self.suggestion = repository, name, did_you_mean(name, names)
+
+
+@explain_bad_addresses
+def comparison(request: HttpRequest) -> HttpResponseBase:
+    ask = as_of(request)
+    try:
+        asked = {name: _asked(request, name) for name in SIDES}
+    except BadAddress as error:
+        return _page(request, ask, status=400, problem=str(error))
+    if "a_at" in request.GET or "b_at" in request.GET:
+        return redirect(_address(request, asked))
+    tags: dict[str, Tag] = {}
+    for name, one in asked.items():
+        repository = find(one.reference) if one else None
+        if one is None:
+            continue
+        if repository is None:
+            return not_watched(request, one.reference)
+        tag = repository.tags.filter(name=one.reference.tag).first()
+        if tag is None:
+            missing = NoSuchTag(repository, str(one.reference.tag))
+            return _page(request, ask, status=404, missing=missing, wrong=name)
+        tags[name] = tag
+    sides = {
+        name: side(tag, own or ask.moment, ask.now, own_moment=own is not None)
+        for name, tag in tags.items()
+        if (one := asked[name])
+        for own in [one.moment]
+    }
+    if len(sides) < 2:
+        return _page(request, ask, sides=sides)
+    a, b = _with_images(sides["a"], sides["b"])
+    found = _compared(a, b, ask.now, shows_all=text_of(request, "all") == "1")
+    if wanted := export_format(request):
+        return export(wanted, f"compare-{found.a.tag.name}-{found.b.tag.name}", COLUMNS, _rows(found))
+    return _page(request, ask, sides=sides, comparison=found)
+
+
+def _asked(request: HttpRequest, name: str) -> Asked | None:
+    """The side of that name; its moment stands behind an @, or in a field of its own. Raises BadAddress."""
+    text, at, when = text_of(request, name).partition("@")
+    if not text:
+        return None
+    try:
+        reference = Reference.parse(text)
+    except InvalidReference as error:
+        raise BadAddress(_("“%(text)s” cannot be compared: %(why)s.") % {"text": text, "why": error}) from error
+    if reference.tag is None:
+        raise BadAddress(_("“%s” names no tag: write one behind a colon, as in shop/app:production.") % text)
+    if when.startswith(("sha256:", "sha384:", "sha512:")):
+        raise BadAddress(_("Tags are compared here, not digests: write a tag alone, or with @ and a moment."))
+    moment = moment_of(request, f"{name}_at") or (read_moment(when) if at and when.strip() else None)
+    return Asked(reference, moment)
+
+
+def _address(request: HttpRequest, asked: dict[str, Asked | None]) -> str:
+    """This page by its lasting address: what the form asks for by two fields stands there in one."""
+    query = {name: value for name, value in request.GET.items() if name not in ("a", "b", "a_at", "b_at") and value}
+    sides = {name: told(str(one.reference), one.moment) for name, one in asked.items() if one}
+    return f"{request.path}?{urlencode({**sides, **query}, safe=':/@')}"
+
+
+def _with_images(*sides: Side) -> list[Side]:
+    images = Image.objects.in_bulk([side.digest for side in sides if side.digest])
+    return [replace(side, image=images.get(str(side.digest))) for side in sides]
+
+
+def _compared(a: Side, b: Side, now: dt.datetime, *, shows_all: bool) -> Comparison:
+    """With one version more than are counted, none is."""
+    tags = Tag.objects.present().filter(repository=a.repository, role=Role.VERSION)
+    versions = list(tags.order_by().values_list("name", flat=True)[: MOST_VERSIONS + 1])
+    counted = versions if len(versions) <= MOST_VERSIONS else None
+    patterns = CompareLink.objects.values_list("source", "template")
+    return compare(a, b, counted, patterns, now, shows_all=shows_all)
+
+
+def _page(
+    request: HttpRequest,
+    ask: AsOf,
+    *,
+    status: int = 200,
+    sides: dict[str, Side] | None = None,
+    comparison: Comparison | None = None,
+    **more: object,
+) -> HttpResponse:
+    sides = sides or {}
+    repositories = {side.tag.repository_id for side in sides.values()}
+    tags = Tag.objects.shown().present().select_related("repository__registry").order_by("role", "name")
+    offered = tags.filter(repository__in=repositories) if sides else tags.deployments()
+    listed = list(offered[:MOST_OFFERED])
+    one = sides.get("a") or sides.get("b")
+    other = sides.get("b") if sides.get("a") else None
+    pointers = [
+        tag
+        for tag in listed
+        if one
+        and tag.repository_id == one.tag.repository_id
+        and tag.role == Role.POINTER
+        and not is_floating_version(tag.name)
+    ]
+    context = {
+        "comparison": comparison,
+        "fields": [_field(request, name, sides.get(name)) for name in SIDES],
+        "offered": listed,
+        "choices": choices(one, other, pointers, ask.now) if one else [],
+        "swapped": (sides["b"].address, sides["a"].address) if comparison else None,
+        **more,
+        **ask.context,
+    }
+    return render(request, "tags/compare.html", context, status=status)
+
+
+def _field(request: HttpRequest, name: str, found: Side | None) -> dict[str, object]:
+    """What the form shows for a side: as it was asked for, for who corrects a mistake."""
+    title = _("First") if name == "a" else _("Second")
+    if found is None:
+        return {"name": name, "title": title, "value": text_of(request, name), "moment": ""}
+    moment = _in_field(found.moment) if found.moment and found.own_moment else ""
+    return {"name": name, "title": title, "value": str(found.tag), "moment": moment}
+
+
+def _in_field(moment: dt.datetime) -> str:
+    """The value of a datetime-local field in the viewer's zone; never earlier than asked for, or a move were undone."""
+    if moment.microsecond:
+        moment = moment.replace(microsecond=0) + dt.timedelta(seconds=1)
+    return timezone.localtime(moment).strftime("%Y-%m-%dT%H:%M:%S" if moment.second else "%Y-%m-%dT%H:%M")
+
+
+def _rows(found: Comparison) -> Iterator[tuple[object, ...]]:
+    for row in found.rows:
+        yield row.name, row.a.value, row.b.value, row.differs if row.is_comparable else None
