@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -97,6 +98,11 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
             candidates += in_line.filter(registry=registry_id).values_list("pk", flat=True)[:1]
         candidates += in_line.exclude(is_cautious).values_list("pk", flat=True)[:limit]
         return candidates[:limit]
+
+    def containing(self, text: str) -> RepositoryQuerySet:
+        """Those that have the text somewhere in their references, registry included, or whose registry is named so."""
+        reference = Concat("registry__address", Value("/"), "name")
+        return self.alias(full=reference).filter(Q(full__icontains=text) | Q(registry__name__icontains=text))
 
     def look_soon(self) -> int:
         """Make them due now; returns how many there are."""
@@ -186,6 +192,14 @@ class Repository(models.Model):
 
     def get_absolute_url(self) -> str:
         return f"/{self.reference}/"
+
+    @property
+    def movements_url(self) -> str:
+        return f"/movements/{self.reference}/"
+
+    @property
+    def matrix_url(self) -> str:
+        return f"/matrix/{self.reference}/"
 
     @property
     def reference(self) -> str:

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 from django.apps import apps
-from django.db import models, transaction
+from django.db import connections, models, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from tags import versions
 from tags.models.movement import Movement
+from tags.models.searching import LAST, Indexed, as_indexed, digest_ranges
 from tags.versions import Role
 
 if TYPE_CHECKING:
@@ -119,6 +121,37 @@ class TagQuerySet(models.QuerySet["Tag"]):
         """The pointers that people move: no floating versions."""
         return self.pointers().exclude(name__regex=FLOATING_VERSION)
 
+    def called(self, text: str) -> TagQuerySet:
+        """Those of just this name, in capital letters or small ones."""
+        capitals = text.upper()
+        # A range of one, for SQLite would rather read all names than use its index for "=".
+        return self.alias(capitals=Upper("name")).filter(capitals__gte=capitals, capitals__lte=capitals)
+
+    def beginning(self, text: str) -> TagQuerySet:
+        """Those whose names begin so."""
+        if connections[self.db].vendor == "postgresql":
+            return self.alias(indexed=Indexed("name")).filter(indexed__startswith=as_indexed(text))
+        capitals = text.upper()
+        return self.alias(capitals=Upper("name")).filter(capitals__gte=capitals, capitals__lt=capitals + LAST)
+
+    def containing(self, text: str) -> TagQuerySet:
+        """Those that have the text somewhere in their names."""
+        if connections[self.db].vendor == "postgresql":
+            return self.alias(indexed=Indexed("name")).filter(indexed__contains=as_indexed(text))
+        return self.filter(name__icontains=text)
+
+    def neighbours(self, text: str, most: int) -> list[str]:
+        """Versions that stand next to the text in the order of names, `most` on each side."""
+        named = self.filter(role=Role.VERSION).alias(capitals=Upper("name"))
+        below = named.filter(capitals__lt=text.upper()).order_by("-capitals").values_list("name", flat=True)[:most]
+        above = named.filter(capitals__gte=text.upper()).order_by("capitals").values_list("name", flat=True)[:most]
+        return [*below, *above]
+
+    def of_digest(self, text: str) -> TagQuerySet:
+        """Those that point to a digest which begins so, with or without its algorithm."""
+        ranges = [Q(digest__gte=first, digest__lt=last) for first, last in digest_ranges(text)]
+        return self.filter(Q(*ranges, _connector=Q.OR)) if ranges else self.none()
+
     def naming(self, digests: Collection[str]) -> TagQuerySet:
         """The version tags that point to one of these digests, or once did."""
         past = Movement.objects.filter(tag=OuterRef("pk"), from_digest__in=digests)
@@ -220,6 +253,10 @@ class Tag(models.Model):
             models.Index("digest", "repository", name="tag_by_digest"),
             # read by: the board, for all pointers of all repositories
             models.Index("role", "repository", condition=~Q(state="removed"), name="tag_by_role"),
+            # read by: the search, for names that are or begin as the text, and for those next to it
+            models.Index("role", Upper("name"), name="tag_by_capitals"),
+            # read by: the search, for names that have the text somewhere; SQLite reads nothing but this index
+            models.Index("role", "state", "name", "repository", name="tag_by_role_and_name"),
         ]
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from tags.pages.journal import Entry, of_gaps
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tags.models import Registry, Repository
     from tags.timeline import Gap
@@ -23,10 +23,28 @@ MOST_LISTED = 50  # repositories in good health, of one registry
 
 
 @dataclass(frozen=True, slots=True)
+class Then:
+    """Whether a repository was watched at a moment in the past; `reason`: why not."""
+
+    reason: str
+
+    @property
+    def state(self) -> str:
+        return "unknown" if self.reason else "watched"
+
+
+@dataclass(frozen=True, slots=True)
 class Watched:
+    """A repository as it is, and `then`, when the page is about the past, as it was watched."""
+
     repository: Repository
     freshness: Freshness
     is_due: bool
+    then: Then | None = None
+
+    @property
+    def is_trouble(self) -> bool:
+        return bool(self.then.reason) if self.then else self.freshness.is_warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +59,20 @@ class Report:
 
     @property
     def state(self) -> State:
-        """The state of all when they agree; of the worst when they don't."""
+        """The state of all when they agree, now; of the worst when they don't."""
         if not self.registry.enabled:
             return State.PAUSED
         states = {watched.freshness.state for watched in self.repositories}
         return next((state for state in WORST_FIRST if state in states), State.NEW)
+
+    @property
+    def is_about_then(self) -> bool:
+        return any(watched.then for watched in self.repositories)
+
+    @property
+    def unknown(self) -> int:
+        """How many repositories nobody watched at the moment the page is about."""
+        return sum(bool(watched.then and watched.then.reason) for watched in self.repositories)
 
     @property
     def words(self) -> str:
@@ -85,11 +112,18 @@ def reports(
     repositories: Sequence[Repository],
     gaps: Sequence[tuple[Repository, Gap]],
     now: dt.datetime,
+    unknown: Mapping[int, str] | None = None,
 ) -> list[Report]:
+    """One report for each registry; `unknown` tells why repositories were not watched at a moment in the past."""
     watched: defaultdict[int, list[Watched]] = defaultdict(list)
     for repository in repositories:
         watched[repository.registry_id].append(
-            Watched(repository, freshness(repository, now), repository.next_poll_at <= now)
+            Watched(
+                repository,
+                freshness(repository, now),
+                repository.next_poll_at <= now,
+                None if unknown is None else Then(unknown.get(repository.pk, "")),
+            )
         )
     missed: defaultdict[int, list[tuple[Repository, Gap]]] = defaultdict(list)
     for repository, gap in gaps:
@@ -97,7 +131,7 @@ def reports(
     return [
         Report(
             registry,
-            tuple(sorted(watched[registry.pk], key=lambda one: (not one.freshness.is_warning, one.repository.name))),
+            tuple(sorted(watched[registry.pk], key=lambda one: (not one.is_trouble, one.repository.name))),
             tuple(of_gaps(missed[registry.pk], now)),
             registry.throttled_until if registry.silence(now) else None,
         )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
 from django.shortcuts import redirect, render
 
 from tags.models import Repository
+from tags.pages.filtering import MOST_COMPARED
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -45,8 +47,10 @@ def not_watched(request: HttpRequest, reference: Reference) -> HttpResponse:
 
 def _suggestions(reference: Reference) -> list[Repository]:
     """Repositories of the same last name anywhere, then those that are spelled alike."""
-    known = {repository.reference: repository for repository in Repository.objects.select_related("registry")}
     last = reference.path.rsplit("/", 1)[-1]
+    watched = Repository.objects.select_related("registry")
+    same_name = watched.filter(Q(name=last) | Q(name__endswith=f"/{last}"))[:MOST_SUGGESTIONS]
+    known = {repository.reference: repository for repository in (*same_name, *watched[:MOST_COMPARED])}
     same = [name for name in known if name.rsplit("/", 1)[-1] == last]
     alike = get_close_matches(reference.name, known, n=MOST_SUGGESTIONS)
     ends = {name.rsplit("/", 1)[-1]: name for name in known}

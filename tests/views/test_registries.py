@@ -118,3 +118,40 @@ def test_the_page_asks_as_often_for_twenty_images_as_for_two(
         example(f"registry.example.com/shop/app{number}")
     with django_assert_num_queries(4):
         client.get("/registries/")
+
+
+def test_the_past_tells_who_was_watched(client: Client) -> None:
+    repository = example(at=NOW - 3 * HOUR)
+    look(repository, EXAMPLE, NOW - 3 * HOUR + 5 * MINUTE)
+    look(repository, {}, NOW - 2 * HOUR, error=TimedOut("it took too long"))
+    look(repository, EXAMPLE, NOW - HOUR)
+    at = "2026-05-15T10:30Z"
+    page = read(client, f"/registries/?at={at}")
+    assert "registry.example.com 1 of 1 not known" in page
+    assert rows_of(client.get(f"/registries/?at={at}"))[1] == "shop/app not known registry timed out"
+    assert "Gaps of the 7 days before" in page
+    assert rows_of(client.get("/registries/?at=2026-05-15T09:03Z"))[1] == "shop/app watched"
+    assert "not watched before 15 May 2026 11:00" in read(client, "/registries/?at=2026-05-15T08:00Z")
+    assert (
+        f'href="/registry.example.com/shop/app/?at={at.replace(":", "%3A")}"'
+        in client.get(f"/registries/?at={at}").text
+    )
+
+
+def test_a_gap_is_no_longer_than_the_moment_asked_about(client: Client) -> None:
+    repository = example(at=NOW - 3 * HOUR)
+    look(repository, {}, NOW - 2 * HOUR, error=TimedOut("it took too long"))
+    look(repository, EXAMPLE, NOW - HOUR)
+    assert "Gaps" not in read(client, "/registries/?at=2026-05-15T08:59Z")
+
+
+def test_the_states_can_be_saved(client: Client) -> None:
+    example(at=NOW - 2 * MINUTE)
+    assert client.get("/registries/?format=json").getvalue().decode().count('"state": "fresh"') == 1
+    then = client.get("/registries/?format=csv&at=2026-05-15T08:00Z").getvalue().decode().splitlines()
+    assert then[0] == "registry,address,repository,state,reason,checked_at,next_poll_at,error"
+    assert then[1].startswith(",registry.example.com,registry.example.com/shop/app,unknown,not watched before")
+
+
+def test_an_unreadable_moment_is_explained(client: Client) -> None:
+    assert "is no date and time" in read(client, "/registries/?at=soon", status=400)

@@ -1,0 +1,345 @@
+"""Versions by pointers: which pointer is on which version, which were, and in which order."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.db.models import Count, Max, Min, Q
+
+from tags.models import Coverage, Movement, Tag
+from tags.models.movement import short
+from tags.pages.filtering import begins, did_you_mean, is_in
+from tags.pages.standing import Standing, former_names, standings, version_names
+from tags.versions import Role, sort_key
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from tags.models import Repository
+    from tags.models.movement import MovementQuerySet
+    from tags.pages.standing import Names
+
+MOST_COLUMNS = 8
+MOST_CHOICES = 200  # pointers to choose from
+MOST_STAYS = 1000  # of all pointers together, the last ones; whoever looks for an older one filters
+MOST_FOUND = 500  # versions without a pointer that a filter finds
+MOST_ANSWERED = 3  # versions a filter may find for each to be told in sentences
+JOINED = " = "
+
+
+class Column(NamedTuple):
+    """A pointer; `is_removed` now, whatever the moment the page is about."""
+
+    pk: int
+    name: str
+    first_seen_at: dt.datetime
+    is_removed: bool
+
+
+class Choice(NamedTuple):
+    name: str
+    is_shown: bool
+
+
+class Stay(NamedTuple):
+    """Times that a pointer was on an image of one name and left it again: how many, and the end of the last."""
+
+    column: int
+    digest: str
+    version: str | None
+    times: int
+    left: dt.datetime
+
+
+@dataclass(slots=True)
+class Cell:
+    """What one pointer has to do with one version.
+
+    `now` is where it stands, when it is on it; `order` counts the versions it left, 1 for the last; None: long ago.
+    `came` is when its last stay began, None when it was there at the first look.
+    """
+
+    column: Column
+    now: Standing | None = None
+    leaving_to: str = ""
+    times: int = 0
+    left: dt.datetime | None = None
+    order: int | None = None
+    came: dt.datetime | None = None
+
+    @property
+    def first_look(self) -> dt.datetime:
+        return self.column.first_seen_at
+
+    @property
+    def state(self) -> str:
+        return "now" if self.now else "was"
+
+
+@dataclass(slots=True)
+class Row:
+    """One version, or one image that has none; `was` is what such an image was last called.
+
+    `also` are other names of its images: those they had when a pointer left them, and those that people looked for.
+    """
+
+    version: str | None
+    digests: set[str] = field(default_factory=set)
+    was: str = ""
+    also: set[str] = field(default_factory=set)
+    cells: dict[str, Cell] = field(default_factory=dict)
+    in_order: tuple[Cell | None, ...] = ()  # of the columns shown
+
+    @property
+    def name(self) -> str:
+        return self.version or short(next(iter(self.digests)))
+
+    @property
+    def digest(self) -> str:
+        """That of the image, when there was only one of that name."""
+        return next(iter(self.digests)) if len(self.digests) == 1 else ""
+
+    @property
+    def digest_url(self) -> str:
+        return f"/{self.digest}/"
+
+    @property
+    def tag(self) -> str:
+        """The tag that has this name; none when two names are shown for one image."""
+        return self.version if self.version and JOINED not in self.version else ""
+
+    @property
+    def also_called(self) -> list[str]:
+        return sorted(self.also, key=sort_key)
+
+    @property
+    def is_now(self) -> bool:
+        return any(cell.now for cell in self.cells.values())
+
+    @property
+    def last(self) -> float:
+        return max((cell.left.timestamp() for cell in self.cells.values() if cell.left), default=0)
+
+    def matches(self, text: str) -> bool:
+        return is_in(text, (self.version or "", self.was, *self.also)) or any(
+            begins(text, digest) for digest in self.digests
+        )
+
+    def is_called(self, text: str) -> bool:
+        names = [name for one in (self.version or "", *self.also) for name in one.casefold().split(JOINED)]
+        return text.casefold().removeprefix("v") in {name.removeprefix("v") for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Since when a repository was watched, and for how many stretches nobody could look."""
+
+    since: dt.datetime | None
+    gaps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    columns: tuple[Column, ...]
+    choices: tuple[Choice, ...]
+    rows: tuple[Row, ...]
+    watch: Watch
+    suggestion: str
+    is_cut: bool  # there were more stays than are told
+
+    def named(self, text: str) -> list[Row]:
+        """The rows that a question is about: those called exactly so, or all that it finds when they are few."""
+        if not text:
+            return []
+        rows = [row for row in self.rows if row.is_called(text)] or list(self.rows)
+        return rows if len(rows) <= MOST_ANSWERED else []
+
+
+def matrix(
+    repository: Repository, moment: dt.datetime | None, text: str, wanted: Collection[str], *, everything: bool
+) -> Matrix:
+    """Versions, newest first, that a pointer is or was on; with `everything`, or found by `text`, the others too."""
+    pointers = _pointers(repository, moment)
+    columns = _columns(pointers, wanted)
+    ids = [column.pk for column in columns]
+    moves = Movement.objects.filter(tag__in=ids)
+    if moment:
+        moves = moves.filter(before__lte=moment)
+    standing = standings(Tag.objects.filter(pk__in=ids), moment)
+    stays = _stays(moves, MOST_STAYS + 1)
+    is_cut = len(stays) > MOST_STAYS
+    order = _order(stays)
+    if is_cut and text:
+        told = {(stay.column, stay.digest, stay.version) for stay in stays}
+        older = _stays(moves.filter(from_version__icontains=text), MOST_FOUND)
+        stays += [stay for stay in older if (stay.column, stay.digest, stay.version) not in told]
+    digests = {tag.digest for tag in standing} | {tag.leaving_to for tag in standing} | {stay.digest for stay in stays}
+    names = _names(repository, moment, {digest for digest in digests if digest})
+    rows = _Rows(names)
+    rows.add_standing(standing, columns, former_names(standing, names, moment))
+    rows.add_stays(stays, columns, order)
+    if everything or text:
+        rows.add_others(repository, moment, "" if everything else text)
+    found = [row for row in rows if row.matches(text)]
+    suggestion = "" if found or not text else did_you_mean(text, (row.name for row in rows))
+    return Matrix(
+        columns,
+        tuple(Choice(column.name, column in columns) for column in pointers[:MOST_CHOICES]),
+        tuple(_newest_first(found, columns)),
+        _watch(repository, moment),
+        suggestion,
+        is_cut,
+    )
+
+
+def add_arrivals(rows: Iterable[Row], moment: dt.datetime | None) -> None:
+    """Tell of past stays when the last of them began; one query, for the rows that are shown."""
+    cells = [cell for row in rows for cell in row.cells.values() if cell.left and not cell.now]
+    digests = {digest for row in rows if any(not cell.now for cell in row.cells.values()) for digest in row.digests}
+    came: dict[tuple[int, str | None], dt.datetime] = {}
+    if cells:
+        moves = Movement.objects.filter(tag__in={cell.column.pk for cell in cells}, to_digest__in=digests)
+        if moment:
+            moves = moves.filter(before__lte=moment)
+        last = moves.order_by().values_list("tag", "to_digest").annotate(Max("before"))
+        came = {(tag, digest): before for tag, digest, before in last}
+    for row in rows:
+        for cell in row.cells.values():
+            if cell.left and not cell.now:
+                ends = [end for digest in row.digests if (end := came.get((cell.column.pk, digest)))]
+                cell.came = max((end for end in ends if end < cell.left), default=None)
+
+
+class _Rows:
+    """Rows by what their images are called: now, else when a pointer left them, else by digest."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._rows: dict[str, Row] = {}
+        self._of_digest: defaultdict[str, list[Row]] = defaultdict(list)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows.values())
+
+    def _of(self, version: str | None, digest: str) -> Row:
+        row = self._rows.setdefault(version or digest, Row(version))
+        if digest and digest not in row.digests:
+            row.digests.add(digest)
+            self._of_digest[digest].append(row)
+        return row
+
+    def add_standing(self, standing: Iterable[Standing], columns: Sequence[Column], former: Names) -> None:
+        by_name = {column.name: column for column in columns}
+        for tag in standing:
+            if not tag.digest:
+                continue
+            key = tag.repository_id, tag.digest
+            row = self._of(self._names.get(key), tag.digest)
+            row.was = former.get(key, "")
+            next_one = tag.leaving_to and (self._names.get((key[0], tag.leaving_to)) or short(tag.leaving_to))
+            row.cells[tag.name] = Cell(by_name[tag.name], tag, next_one or "")
+
+    def add_stays(self, stays: Iterable[Stay], columns: Sequence[Column], order: Mapping[tuple[int, str], int]) -> None:
+        by_id = {column.pk: column for column in columns}
+        now = {digest: name for (_pk, digest), name in self._names.items()}
+        for stay in stays:
+            column = by_id[stay.column]
+            row = self._of(now.get(stay.digest, stay.version), stay.digest)
+            if stay.version and stay.version != row.version:
+                row.also.add(stay.version)
+            cell = row.cells.setdefault(column.name, Cell(column))
+            cell.times += stay.times
+            cell.left = max(cell.left or stay.left, stay.left)
+            cell.order = min(filter(None, (cell.order, order.get((stay.column, stay.digest)))), default=None)
+
+    def add_others(self, repository: Repository, moment: dt.datetime | None, text: str) -> None:
+        """The versions of a repository, those included that are gone; `text`: only those it finds."""
+        tags = Tag.objects.filter(repository=repository, role=Role.VERSION)
+        if text:
+            tags = Tag.objects.filter(
+                pk__in=list(tags.filter(name__icontains=text).values_list("pk", flat=True)[:MOST_FOUND])
+            )
+        there = standings(tags, moment)
+        names = (
+            _names(repository, moment, {tag.digest for tag in there if tag.digest}) if text else version_names(there)
+        )
+        for tag in there:
+            if tag.digest:
+                self._call(tag.name, names.get((repository.pk, tag.digest)), tag.digest)
+        if text:
+            gone = Movement.objects.filter(tag__in=tags.values("pk"), to_digest__isnull=True, from_digest__isnull=False)
+            if moment:
+                gone = gone.filter(before__lte=moment)
+            for name, version, digest in gone.order_by("-before").values_list(
+                "tag__name", "from_version", "from_digest"
+            )[:MOST_FOUND]:
+                self._call(name, version, digest or "")
+
+    def _call(self, name: str, version: str | None, digest: str) -> None:
+        """Say that an image has, or had, this name; an image that has a row keeps it."""
+        for row in self._of_digest.get(digest) or [self._of(version or name, digest)]:
+            if name not in (row.version or "").split(JOINED):
+                row.also.add(name)
+
+
+def _names(repository: Repository, moment: dt.datetime | None, digests: Collection[str]) -> Names:
+    tags = Tag.objects.filter(repository=repository)
+    if moment:
+        return version_names(standings(tags.naming(digests), moment))
+    return version_names(standings(tags.filter(role=Role.VERSION, digest__in=digests), None))
+
+
+def _pointers(repository: Repository, moment: dt.datetime | None) -> list[Column]:
+    """The pointers that people move: those that are there and were seen to move first."""
+    tags = Tag.objects.filter(repository=repository).deployments()
+    if moment:
+        tags = tags.filter(first_seen_at__lte=moment)
+    facts = tags.values_list("pk", "name", "first_seen_at", "state", "moved")
+    ranked = sorted(facts, key=lambda tag: (tag[3] == Tag.State.REMOVED, not tag[4], tag[1].lower(), tag[1]))
+    return [Column(pk, name, seen, state == Tag.State.REMOVED) for pk, name, seen, state, _moved in ranked]
+
+
+def _columns(pointers: Sequence[Column], wanted: Collection[str]) -> tuple[Column, ...]:
+    shown = [column for column in pointers if column.name in wanted] or pointers[:MOST_COLUMNS]
+    return tuple(sorted(shown, key=lambda column: (column.name.lower(), column.name)))
+
+
+def _stays(moves: MovementQuerySet, most: int) -> list[Stay]:
+    """Counted by the database, for a pointer may have moved a hundred thousand times."""
+    left = moves.filter(from_digest__isnull=False).order_by()
+    counted = left.values("tag", "from_digest", "from_version").annotate(times=Count("pk"), left=Max("before"))
+    facts = ("tag", "from_digest", "from_version", "times", "left")
+    return [Stay(*row) for row in counted.order_by("-left", "tag").values_list(*facts)[:most]]
+
+
+def _order(stays: Iterable[Stay]) -> dict[tuple[int, str], int]:
+    """(column, digest) -> how many images ago the column left it; `stays` come newest first."""
+    order: dict[tuple[int, str], int] = {}
+    left: defaultdict[int, int] = defaultdict(int)
+    for stay in stays:
+        key = stay.column, stay.digest
+        if key not in order:
+            left[stay.column] += 1
+            order[key] = left[stay.column]
+    return order
+
+
+def _newest_first(rows: Iterable[Row], columns: Sequence[Column]) -> list[Row]:
+    """By version, then what has none by when it was last there."""
+    ordered = sorted(
+        rows, key=lambda row: (1, sort_key(row.version)) if row.version else (0, (row.is_now, row.last, row.name))
+    )
+    for row in ordered:
+        row.in_order = tuple(row.cells.get(column.name) for column in columns)
+    return ordered[::-1]
+
+
+def _watch(repository: Repository, moment: dt.datetime | None) -> Watch:
+    stretches = Coverage.objects.filter(repository=repository)
+    if moment:
+        stretches = stretches.filter(since__lte=moment)
+    facts = stretches.aggregate(since=Min("since", filter=Q(watched=True)), gaps=Count("pk", filter=Q(watched=False)))
+    return Watch(facts["since"], facts["gaps"])

@@ -1,0 +1,134 @@
+"""Where is it? One field for registries, images, pointers, versions and digests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.core.paginator import Page, Paginator
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+
+from tags.models import Image, Repository, Tag
+from tags.models.searching import SHORTEST_PART
+from tags.pages.search import MOST, Kind, described, search, suggestions
+from tags.registry import Reference
+from tags.views.asking import as_of, explain_bad_addresses, text_of
+from tags.views.exports import export, export_format
+from tags.views.finding import find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+    from django_stubs_ext import StrOrPromise
+
+LONGEST = 200  # letters, as the field has it
+FEW = 10  # of each kind, where all kinds are shown
+ROWS = 50
+COLUMNS = ("kind", "name", "repository", "registry", "digest", "version", "state")
+HEADINGS: dict[Kind, StrOrPromise] = {
+    Kind.REGISTRIES: _("Registries"),
+    Kind.IMAGES: _("Images"),
+    Kind.POINTERS: _("Pointers"),
+    Kind.VERSIONS: _("Versions"),
+    Kind.DIGESTS: _("Digests"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What was found of one kind, and as much of it as is shown."""
+
+    kind: Kind
+    total: int
+    there_are_more: bool
+    rows: list[Any]
+
+    @property
+    def heading(self) -> StrOrPromise:
+        return HEADINGS[self.kind]
+
+    @property
+    def is_cut(self) -> bool:
+        return self.total > len(self.rows)
+
+
+@explain_bad_addresses
+def search_everywhere(request: HttpRequest) -> HttpResponseBase:
+    ask, text = as_of(request), text_of(request)[:LONGEST].replace("\0", "")
+    found = search(text) if text else []
+    if wanted := export_format(request):
+        return export(wanted, "search", COLUMNS, _exported([(hits.kind, hits.keys) for hits in found]))
+    only = next((hits for hits in found if hits.kind == request.GET.get("kind")), None)
+    pages: Page[Any] | None = None
+    if only:
+        pages = Paginator(only.keys, ROWS).get_page(request.GET.get("page"))
+        rows = described(only.kind, list(pages.object_list))
+        sections = [Section(only.kind, len(only), only.there_are_more, rows)]
+    else:
+        sections = [
+            Section(hits.kind, len(hits), hits.there_are_more, described(hits.kind, hits.keys[:FEW])) for hits in found
+        ]
+    return render(
+        request,
+        "tags/search.html",
+        {
+            "page": "search",
+            "text": text,
+            "direct": _direct(text) if text else None,
+            "sections": sections,
+            "only": only.kind if only else "",
+            "pages": pages,
+            "suggestions": suggestions(text) if text and not found else [],
+            "most": MOST,
+            "is_short": len(text) < SHORTEST_PART,
+            "is_empty": not text and not Repository.objects.exists(),
+            **ask.context,
+        },
+    )
+
+
+def _direct(text: str) -> tuple[str, str] | None:
+    """The page that the text is the whole name of: what it is called, and its address."""
+    name = text.removeprefix("https://").removeprefix("http://").strip("/")
+    if Image.objects.filter(pk=name).exists():
+        return name, f"/{name}/"
+    try:
+        reference = Reference.parse(name)
+    except ValueError:
+        return None
+    repository = find(reference)
+    if repository is None:
+        return None
+    if not reference.tag:
+        return repository.reference, repository.get_absolute_url()
+    tag = Tag.objects.filter(repository=repository, name=reference.tag).select_related("repository__registry").first()
+    return (str(tag), tag.get_absolute_url()) if tag else None
+
+
+def _exported(found: list[tuple[Kind, Any]]) -> Iterator[tuple[object, ...]]:
+    for kind, keys in found:
+        for start in range(0, len(keys), ROWS):
+            for row in described(kind, keys[start : start + ROWS]):
+                yield _line(kind, row)
+
+
+def _line(kind: Kind, row: Any) -> tuple[object, ...]:
+    if kind is Kind.REGISTRIES:
+        return "registry", row.name or row.address, None, row.address, None, None, None
+    if kind is Kind.IMAGES:
+        return "repository", row.name, row.reference, row.registry.address, None, None, None
+    if kind is Kind.DIGESTS:
+        return "digest", row.digest, None, None, row.digest, None, None
+    where = row.tag.repository
+    return (
+        row.tag.role,
+        row.tag.name,
+        where.reference,
+        where.registry.address,
+        row.tag.digest,
+        row.version,
+        row.tag.state,
+    )

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tags.models import Repository
+from tags.registry import TimedOut
+from tests.factories import DAY, HOUR, MINUTE, NOW, example, keep_watching, look, watch
+from tests.listings import EXAMPLE, digest
+from tests.views.reading import read, rows_of
+
+MATRIX = "/matrix/registry.example.com/shop/app/"
+
+
+@pytest.fixture
+def past() -> Repository:
+    """Production went from 1.2 to 1.3 to 2.0 and back to 1.3, and to 2.0 again; staging was there for a day."""
+    repository = watch(interval=24 * 3600)
+    for days, changes in (
+        (10, {"production": "1.2", "staging": "2.1"}),
+        (8, {"production": "1.3"}),
+        (6, {"production": "2.0"}),
+        (4, {"production": "1.3"}),
+        (2, {}),
+    ):
+        look(repository, {**EXAMPLE, **changes}, NOW - days * DAY)
+    look(repository, EXAMPLE, NOW - MINUTE)
+    return repository
+
+
+@pytest.mark.usefixtures("past")
+def test_each_version_tells_where_it_is_and_was(client: Client) -> None:
+    rows = rows_of(client.get(MATRIX))
+    assert rows[0].startswith("Version latest perftesting production qatesting rollback staging removed Content")
+    assert [row.split()[0] for row in rows[1:]] == ["2.2", "2.1", "2.0", "1.3", "1.2"]
+    production = next(row for row in rows if row.startswith("2.0 "))
+    assert "● is there now since Wed 13 May" in production
+    assert "was there before, until Mon 11 May" in production
+    assert "○ 1 was there, 1 image ago: Mon 11 May" in rows[4]
+    assert "Wed 13 May (2 times)" in rows[4]
+
+
+@pytest.mark.usefixtures("past")
+def test_a_version_that_was_never_there_is_no_row_unless_asked_for(client: Client) -> None:
+    assert not any(row.startswith("1.0") for row in rows_of(client.get(MATRIX)))
+    assert rows_of(client.get(f"{MATRIX}?rows=all"))[-1].startswith("1.0 · never seen there")
+
+
+@pytest.mark.parametrize(
+    ("query", "answer"),
+    [
+        ("2.0", "2.0 is in production since 13 May 2026 14:00. It was there 1 time before, until 11 May 2026 14:00."),
+        ("1.2", "1.2 was in production from 5 May 2026 14:00 or earlier to 7 May 2026 14:00."),
+        ("1.0", "1.0 has never been in latest, perftesting, production, qatesting, rollback or staging, as far as"),
+        ("v2.0", "Nothing matches “v2.0”."),
+    ],
+)
+@pytest.mark.usefixtures("past")
+def test_has_it_ever_been_in_production(client: Client, query: str, answer: str) -> None:
+    assert answer in read(client, f"{MATRIX}?q={query}")
+
+
+@pytest.mark.usefixtures("past")
+def test_one_pointer_can_be_asked_about_alone(client: Client) -> None:
+    page = read(client, f"{MATRIX}?q=2.1&pointer=production")
+    assert "2.1 has never been in production, as far as it was watched: since 5 May 2026 14:00." in page
+    assert rows_of(client.get(f"{MATRIX}?pointer=production"))[0] == "Version production Content"
+
+
+def test_never_is_said_with_the_time_in_which_nobody_could_look(client: Client) -> None:
+    repository = example(at=NOW - 3 * HOUR)
+    look(repository, {}, NOW - 2 * HOUR, error=TimedOut("it took too long"))
+    look(repository, EXAMPLE, NOW - HOUR)
+    page = read(client, f"{MATRIX}?q=2.2&pointer=production")
+    assert "2.2 has never been in production" in page
+    assert "and nobody could look for part of the time" in page
+
+
+def test_an_image_that_got_another_name_later_is_found_by_both(client: Client) -> None:
+    repository = watch()
+    look(repository, {"2.1-rc1": "A", "production": "A", "2.0.0": "B"}, NOW - 30 * MINUTE)
+    look(repository, {"2.1-rc1": "A", "production": "B", "2.0.0": "B"}, NOW - 25 * MINUTE)
+    look(repository, {"2.1-rc1": "A", "2.1.0": "A", "production": "B", "2.0.0": "B"}, NOW - 20 * MINUTE)
+    for name in ("2.1.0", "2.1-rc1"):
+        page = read(client, f"{MATRIX}?q={name}")
+        assert "2.1.0 was in production from 15 May 2026 13:30 or earlier to 15 May 2026 13:35." in page
+        assert "also called 2.1-rc1" in page
+
+
+def test_what_was_deleted_since_keeps_its_name(client: Client) -> None:
+    repository = watch()
+    look(repository, {"2.0": "A", "2.1": "B", "production": "A"}, NOW - 30 * MINUTE)
+    look(repository, {"2.0": "A", "2.1": "B", "production": "B"}, NOW - 25 * MINUTE)
+    look(repository, {"2.1": "B", "production": "B"}, NOW - 20 * MINUTE)
+    assert "2.0 was in production from" in read(client, f"{MATRIX}?q=2.0")
+
+
+def test_an_image_without_a_version_is_a_row_of_its_own(client: Client) -> None:
+    repository = watch()
+    look(repository, {"nightly": "A"}, NOW - 10 * MINUTE)
+    look(repository, {"nightly": "B"}, NOW - 5 * MINUTE)
+    rows = rows_of(client.get(MATRIX))
+    assert rows[1].startswith("no version tag ● is there now since today")
+    assert rows[1].endswith(digest("B")[7:14])
+    assert rows[2].startswith("no version tag ○ 1 was there, 1 image ago:")
+
+
+@pytest.mark.usefixtures("past")
+def test_the_past_has_a_matrix_of_its_own(client: Client) -> None:
+    at = f"{NOW - 5 * DAY:%Y-%m-%dT%H:%MZ}"
+    page = client.get(f"{MATRIX}?at={at}")
+    rows = rows_of(page)
+    assert "● was there at that moment since Sat 9 May" in next(row for row in rows if row.startswith("2.0"))
+    assert "You look at" in page.text
+    assert f'href="/registry.example.com/shop/app:production/?at={at.replace(":", "%3A")}"' in page.text
+
+
+@pytest.mark.usefixtures("past")
+def test_before_anyone_watched_nothing_is_known(client: Client) -> None:
+    assert "Not known : not watched before 5 May 2026 14:00" in read(client, f"{MATRIX}?at=2026-01-01")
+
+
+@pytest.mark.usefixtures("past")
+def test_the_matrix_can_be_saved(client: Client) -> None:
+    rows = json.loads(client.get(f"{MATRIX}?q=2.0&format=json").getvalue())
+    assert [(row["version"], row["tag"], row["state"], row["before"]) for row in rows] == [
+        ("2.0", "production", "now", "2026-05-13T12:00:01Z")
+    ]
+    lines = client.get(f"{MATRIX}?format=csv").getvalue().decode().splitlines()
+    assert lines[0] == "repository,version,also_called,digest,tag,state,order,times,after,before,until"
+
+
+def test_a_wrong_spelling_is_put_right(client: Client) -> None:
+    example()
+    assert "Did you mean 2.1" in read(client, f"{MATRIX}?q=2,1")
+
+
+def test_a_repository_without_pointers_says_so(client: Client) -> None:
+    look(watch(), {"1.0.0": "A"}, NOW)
+    assert "No tag here is one that people move." in read(client, MATRIX)
+
+
+def test_a_familiar_name_leads_to_the_full_address(client: Client) -> None:
+    watch("docker.io/library/python")
+    response = client.get("/matrix/python/?q=3")
+    assert (response.status_code, response["Location"]) == (302, "/matrix/docker.io/library/python/?q=3")
+
+
+@pytest.mark.parametrize("query", ["", "?q=1", "?rows=all", "?at=2026-05-15T12:00:04Z"])
+def test_the_matrix_asks_as_often_for_a_hundred_moves_as_for_two(client: Client, query: str) -> None:
+    asked = []
+    for name, moves in (("few", 3), ("many", 60)):
+        repository = watch(f"registry.example.com/shop/{name}")
+        versions = {f"1.{number}.0": str(number) for number in range(moves)}
+        for number in range(moves):
+            pointers = {"production": str(number), "latest": str(number // 2), "nightly": f"n{number}"}
+            look(repository, versions | pointers, NOW - (moves - number) * 5 * MINUTE)
+        keep_watching(repository, versions | pointers, NOW - 5 * MINUTE, NOW)
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(f"/matrix/registry.example.com/shop/{name}/{query}").status_code == 200
+        asked.append(len(queries))
+    assert asked[0] == asked[1] <= 12

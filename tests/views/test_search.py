@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tags.pages import search as searching
+from tests.factories import DAY, MINUTE, NOW, example, keep_watching, look, watch
+from tests.listings import EXAMPLE, digest
+from tests.views.reading import read
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+
+APP = "/registry.example.com/shop/app"
+
+
+def links_of(response: HttpResponse) -> list[str]:
+    """Where the results lead to, in their order."""
+    lists = response.text.partition('id="results"')[2].split("<ul>")[1:]
+    found = [line.partition('href="')[2].partition('"')[0] for part in lists for line in part.split("<li>")[1:]]
+    return [link for link in found if link]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("registry.ex", "Registries 1"),
+        ("shop", "Images 1"),
+        ("shop/app", "Images 1"),
+        ("PROD", "Pointers 1 production in shop/app · registry.example.com is on 2.0"),
+        ("2.1", "Versions 1 2.1 in shop/app"),
+        (digest("2.1")[:14], "Digests 1 sha256:ad78cfa shop/app:perftesting , shop/app:qatesting , shop/app:2.1"),
+        (digest("2.1")[7:14], "Digests 1"),
+    ],
+)
+def test_everything_that_has_a_name_is_found(client: Client, query: str, words: str) -> None:
+    example()
+    assert words in read(client, f"/search/?q={query}")
+
+
+def test_a_version_tells_who_points_to_it(client: Client) -> None:
+    example()
+    assert f"{digest('2.1')[:14]} ← perftesting, qatesting" in read(client, "/search/?q=2.1")
+
+
+def test_what_is_the_text_comes_before_what_begins_with_it_and_what_has_it_somewhere(client: Client) -> None:
+    tags = {name: name for name in ("x-2.1.50", "12.1.5", "2.1.50", "2.1.5-rc1", "2.1.5")}
+    look(watch(), tags)
+    assert links_of(client.get("/search/?q=2.1.5&kind=versions")) == [
+        f"{APP}:{name}/" for name in ("2.1.5", "2.1.50", "2.1.5-rc1", "12.1.5", "x-2.1.50")
+    ]
+
+
+def test_what_is_there_comes_before_what_was_removed(client: Client) -> None:
+    repository = watch()
+    look(repository, {"2.1.0": "A", "2.1.0-alpine": "B"}, NOW - 10 * MINUTE)
+    look(repository, {"2.1.0-alpine": "B"}, NOW)
+    page = client.get("/search/?q=2.1.0")
+    assert links_of(page) == [f"{APP}:2.1.0-alpine/", f"{APP}:2.1.0/"]
+    assert "removed" in read(client, "/search/?q=2.1.0")
+
+
+def test_pointers_come_before_versions(client: Client) -> None:
+    look(watch(), {"staging": "A", "1.0-staging1": "B"})
+    assert links_of(client.get("/search/?q=staging"))[0] == f"{APP}:staging/"
+
+
+def test_marks_are_no_wildcards(client: Client) -> None:
+    look(watch(), {"a_b.c": "A", "axb-c": "B", "1.0.0": "C"})
+    assert links_of(client.get("/search/?q=a_b.c")) == [f"{APP}:a_b.c/"]
+    for nothing in ("%25", "a%25c", "1x0", "\\"):
+        assert "Nothing is called" in read(client, f"/search/?q={nothing}")
+
+
+def test_signatures_are_not_found(client: Client) -> None:
+    look(watch(), {"1.0.0": "A", f"{digest('A').replace(':', '-')}.sig": "S"})
+    assert "Nothing is called" in read(client, "/search/?q=.sig")
+
+
+@pytest.mark.parametrize("query", ["shop/app:prod", "app prod", "app:production", "registry.example.com/shop/app:prod"])
+def test_a_tag_can_be_looked_for_in_an_image(client: Client, query: str) -> None:
+    example()
+    example("registry.example.com/shop/cart")
+    assert links_of(client.get(f"/search/?q={query}")) == [f"{APP}:production/"]
+
+
+@pytest.mark.parametrize(
+    ("query", "address"),
+    [
+        ("registry.example.com/shop/app", f"{APP}/"),
+        ("https://registry.example.com/shop/app/", f"{APP}/"),
+        ("registry.example.com/shop/app:production", f"{APP}:production/"),
+        (digest("2.1"), f"/{digest('2.1')}/"),
+    ],
+)
+def test_a_whole_name_leads_straight_to_its_page(client: Client, query: str, address: str) -> None:
+    example()
+    page = client.get(f"/search/?q={query}")
+    assert f'Go straight to <a href="{address}">' in page.text
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("prodction", "production"), ("shp", "shop"), ("2.1.", "2.1")])
+def test_a_wrong_spelling_is_put_right(client: Client, typed: str, meant: str) -> None:
+    example("registry.example.com/shop/app")
+    page = read(client, f"/search/?q={typed}")
+    assert f"Nothing is called “{typed}”." in page
+    assert meant in page.partition("Did you mean")[2]
+
+
+def test_a_short_text_finds_the_versions_that_begin_with_it(client: Client) -> None:
+    example()
+    page = read(client, "/search/?q=1")
+    assert "Versions 4" in page
+    assert "type three letters to find it anywhere" in page
+
+
+def test_the_past_is_kept_in_every_link(client: Client) -> None:
+    repository = example(at=NOW - DAY)
+    keep_watching(repository, EXAMPLE, NOW - DAY, NOW - 23 * 60 * MINUTE)
+    page = client.get("/search/?q=production&at=2026-05-14T12:30Z")
+    assert links_of(page) == [f"{APP}:production/?at=2026-05-14T12%3A30Z"]
+    assert "Names are searched as they are now" in page.text
+
+
+def test_many_results_stand_on_pages(client: Client) -> None:
+    look(watch(), {f"1.{number}.0": "A" for number in range(60)})
+    assert len(links_of(client.get("/search/?q=1."))) == 10
+    assert "Show all 60" in read(client, "/search/?q=1.")
+    assert len(links_of(client.get("/search/?q=1.&kind=versions"))) == 50
+    assert len(links_of(client.get("/search/?q=1.&kind=versions&page=2"))) == 10
+
+
+def test_more_than_enough_is_not_counted(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "MOST", 20)
+    look(watch(), {f"1.{number}.0": "A" for number in range(30)})
+    assert "Versions more than " in read(client, "/search/?q=1.")
+
+
+def test_without_a_text_the_page_says_what_to_do(client: Client) -> None:
+    assert "No image is watched yet, so there is nothing to find." in read(client, "/search/")
+    example()
+    assert "What are you looking for?" in read(client, "/search/")
+
+
+def test_results_can_be_saved(client: Client) -> None:
+    example()
+    found = json.loads(client.get("/search/?q=production&format=json").getvalue())
+    assert found == [
+        {
+            "kind": "pointer",
+            "name": "production",
+            "repository": "registry.example.com/shop/app",
+            "registry": "registry.example.com",
+            "digest": digest("2.0"),
+            "version": "2.0",
+            "state": "present",
+        }
+    ]
+
+
+@pytest.mark.parametrize("query", ["\0", "a" * 3000, "sha256:", "x:y:z", "://", "' OR 1=1", "𝔘ñï", ":", " : "])
+def test_no_text_is_too_strange(client: Client, query: str) -> None:
+    example()
+    assert client.get("/search/", {"q": query}).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["1.", "production", "app", "sha256:0", "nothing", "2.1&kind=versions"])
+def test_the_search_asks_as_often_for_forty_images_as_for_two(client: Client, query: str) -> None:
+    asked = []
+    for images in (range(2), range(2, 40)):
+        for number in images:
+            example(f"registry.example.com/shop/app{number}")
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(f"/search/?q={query}").status_code == 200
+        asked.append(len(queries))
+    assert asked[0] == asked[1] <= 30
