@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 Span = tuple[dt.datetime, dt.datetime]
 
@@ -75,18 +75,27 @@ class Stretch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One tag's row: what it points to now (None: nothing), and all its moves since it was first seen, oldest first."""
+    """One tag's row: what it points to now (None: nothing), and its moves, oldest first.
+
+    The moves are those of a window, with the last one before and the first one after it, or all since the tag was first
+    seen. Of a crowd of moves the first and the last are enough: `crowds` tells how many bars there are between the two,
+    by the first one's `before`.
+    """
 
     name: str
     digest: str | None
     version: str | None
     first_seen: dt.datetime
     moves: Sequence[Move]
+    crowds: Mapping[dt.datetime, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A time on one digest, cut to the window; `end` None: still there. `label` is its version, where known."""
+    """A time on one digest, cut to the window; `end` None: still there. `label` is its version, where known.
+
+    `count` above 1: in truth so many bars, of which this is the first.
+    """
 
     digest: str
     label: str | None
@@ -94,6 +103,7 @@ class Bar:
     end: dt.datetime | None
     uncertain_start: Span | None = None
     uncertain_end: Span | None = None
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +137,10 @@ def _bar(
     since = came.before if came else lane.first_seen
     if end < start or since > end or (left and not max(since, start) < min(left.before, end)):
         return None
+    count = lane.crowds.get(came.before, 1) if came and left else 1
     digest = came.to_digest if came else left.from_digest if left else lane.digest
+    if digest is None and left and count > 1:
+        digest = left.from_digest
     if digest is None:
         return None
     return Bar(
@@ -137,6 +150,7 @@ def _bar(
         min(left.before, end) if left else None,
         _uncertain(came, start, end),
         _uncertain(left, start, end),
+        count,
     )
 
 
@@ -160,7 +174,7 @@ def level_of_detail(
     items: list[Bar | Cluster] = []
     run: list[Bar] = []
     for bar in lane:
-        is_narrow = bar.end is not None and bar.end - bar.start < narrow
+        is_narrow = bar.end is not None and (bar.count > 1 or bar.end - bar.start < narrow)
         if run and not (is_narrow and bar.start - (run[-1].end or now) < narrow):
             items.append(_merged(run, now))
             run = []
@@ -172,7 +186,8 @@ def level_of_detail(
 
 
 def _merged(run: list[Bar], now: dt.datetime) -> Bar | Cluster:
-    return run[0] if len(run) == 1 else Cluster(run[0].start, run[-1].end or now, len(run))
+    count = sum(bar.count for bar in run)
+    return run[0] if count == 1 else Cluster(run[0].start, run[-1].end or now, count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -382,3 +382,23 @@ def test_day_of_an_interval_is_the_readers():
     after, before = dt.datetime(2026, 5, 9, 21, 59, tzinfo=dt.UTC), dt.datetime(2026, 5, 9, 22, 1, tzinfo=dt.UTC)
     assert interval(after, before, BERLIN).spans_days
     assert not interval(after, before, dt.UTC).spans_days
+
+
+# Crowds
+
+
+def test_a_crowd_told_by_its_ends_is_a_cluster_of_as_many_bars():
+    moves = [Moved(MONDAY + n * MINUTE, str(n), from_digest=str(n - 1)) for n in range(1, 101)]
+    whole = Lane("latest", "100", None, MONDAY - 5 * DAY, moves)
+    told = Lane("latest", "100", None, MONDAY - 5 * DAY, [moves[0], moves[-1]], {moves[0].before: 99})
+    start = MONDAY - 5 * DAY
+    each, at_once = (level_of_detail(bars(lane, start, NOW, NOW), start, NOW, NOW) for lane in (whole, told))
+    assert each == at_once
+    assert [item.count for item in at_once] == [1, 99, 1]
+
+
+def test_a_crowd_that_begins_with_a_removal_is_seen_nevertheless():
+    gone = Moved(MONDAY, None, from_digest="a", kind=Kind.REMOVED)
+    last = Moved(MONDAY + MINUTE, "c", from_digest="b")
+    lane = Lane("latest", "c", None, MONDAY - DAY, [gone, last], {gone.before: 20})
+    assert [bar.count for bar in bars(lane, MONDAY - DAY, NOW, NOW)] == [1, 20, 1]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,13 +16,22 @@ from tags.pages.drift import in_words
 from tags.timeline import fold
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Sequence
 
     from tags.models import Movement, Repository
     from tags.timeline import Gap
 
 MOST_NAMED = 4  # tags in the sentence of a fold
+ATOM = dt.timedelta(seconds=1)  # before a moment that is known, things were still as they had been
+Poll = tuple[int, dt.datetime]  # what a fold is by: repository and time of the poll that found its moves
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """The polls whose moves a page of the list does not hold all of: the first ones, or the last."""
+
+    begun_before: frozenset[Poll] = frozenset()
+    going_on: frozenset[Poll] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,8 @@ class Entry:
     moves: tuple[Movement, ...] = ()
     gap: str = ""
     repositories: tuple[Repository, ...] = ()  # that the gap is of
+    is_begun_before: bool = False  # on a newer page of the list
+    goes_on: bool = False  # on the next page
 
     @property
     def together(self) -> str:
@@ -49,12 +62,17 @@ class Day:
     entries: tuple[Entry, ...]
 
 
-def journal(moves: Iterable[Movement], gaps: Sequence[tuple[Repository, Gap]], now: dt.datetime) -> list[Day]:
+def journal(
+    moves: Iterable[Movement],
+    gaps: Sequence[tuple[Repository, Gap]],
+    now: dt.datetime,
+    edges: Edges = Edges(),
+) -> list[Day]:
     """Put moves, and the gaps of the repositories they are of, on their days in the current time zone."""
     zone = timezone.get_current_timezone()
     days: defaultdict[dt.date, list[Entry]] = defaultdict(list)
     for day in fold(moves, zone):
-        days[day.date] += [_of_moves(group.moves) for group in day.groups]
+        days[day.date] += [_of_moves(group.moves, edges) for group in day.groups]
     for entry in of_gaps(gaps, now):
         days[entry.moment.astimezone(zone).date()].append(entry)
     return [
@@ -63,8 +81,39 @@ def journal(moves: Iterable[Movement], gaps: Sequence[tuple[Repository, Gap]], n
     ]
 
 
-def _of_moves(moves: tuple[Movement, ...]) -> Entry:
-    return Entry(moves[0].before, moves=tuple(sorted(moves, key=lambda move: move.tag.name)))
+def _of_moves(moves: tuple[Movement, ...], edges: Edges) -> Entry:
+    poll = (moves[0].repository_id, moves[0].found_at)
+    return Entry(
+        moves[0].before,
+        moves=tuple(sorted(moves, key=lambda move: move.tag.name)),
+        is_begun_before=poll in edges.begun_before,
+        goes_on=poll in edges.going_on,
+    )
+
+
+def may_be_several(move: Movement) -> bool:
+    """Whether so much time lies between the two looks that the tag may well have moved on the way, too."""
+    if move.after is None or move.source != move.Source.POLL:
+        return False
+    return move.across_gap or (move.before - move.after).total_seconds() > 2 * move.tag.repository.every
+
+
+def comparison(move: Movement) -> str:
+    """The address that compares what the tag pointed to before the move with what it did after; empty: one is none."""
+    if not (move.from_digest and move.to_digest and move.after):
+        return ""
+    reference = f"{move.tag.repository.reference}:{move.tag.name}"
+    earlier = min(move.after, move.before - ATOM)
+    return f"/compare/?{urlencode({'a': f'{reference}@{_stamp(earlier)}', 'b': f'{reference}@{_stamp(move.before)}'})}"
+
+
+def permalink(move: Movement) -> str:
+    """Where this movement is to be found for good, however many come after it."""
+    return f"{move.tag.repository.movements_url}?move={move.pk}#move-{move.pk}"
+
+
+def _stamp(moment: dt.datetime) -> str:
+    return f"{moment.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 def of_gaps(gaps: Sequence[tuple[Repository, Gap]], now: dt.datetime) -> list[Entry]:

@@ -6,12 +6,12 @@ Places are shares of the window in percent, so that a picture fits any screen an
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from tags.models.movement import short
 from tags.pages import clock
@@ -19,7 +19,7 @@ from tags.timeline import Bar, Cluster, Gap, Granularity, bars, gaps, level_of_d
 from tags.versions import sort_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tags.timeline import Lane, Stretch
 
@@ -27,23 +27,31 @@ COLOURS = 8
 PATTERNS = 5
 LEAST_WIDTH = 0.35  # percent: what is narrower could not be seen
 NARROW = 0.01  # of the window: a narrower bar has no room for a letter of its label
+NARROW_OF_MANY = 0.015  # where so many lanes are seen at once that nobody looks at one alone
+MANY = 20  # lanes
 TICK_FORMATS = {
     Granularity.MINUTE: "H:i",
     Granularity.HOUR: "H:i",
-    Granularity.DAY: "D j M",
-    Granularity.WEEK: "j M",
-    Granularity.MONTH: "M Y",
+    Granularity.DAY: pgettext_lazy("format of a date", "D j M"),
+    Granularity.WEEK: pgettext_lazy("format of a date", "j M"),
+    Granularity.MONTH: pgettext_lazy("format of a date", "M Y"),
     Granularity.YEAR: "Y",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The time a picture shows."""
+    """The time a picture shows; `moment`: the one its page is about, when that is not now."""
 
     start: dt.datetime
     end: dt.datetime
     now: dt.datetime
+    moment: dt.datetime | None = None
+
+    @property
+    def last(self) -> dt.datetime:
+        """What is later than this is not told."""
+        return min(self.moment or self.now, self.now)
 
     def place(self, moment: dt.datetime) -> float:
         share = (moment - self.start) / (self.end - self.start) * 100
@@ -103,6 +111,10 @@ class DrawnLane:
     hatches: tuple[Hatch, ...]
 
     @property
+    def movements_url(self) -> str:
+        return f"/movements{self.address}"
+
+    @property
     def summary(self) -> str:
         """What the picture of the lane is called."""
         return _("Timeline of %(tag)s in %(repository)s") % {"tag": self.tag, "repository": self.address.strip("/")}
@@ -114,11 +126,33 @@ class Tick:
     label: str
 
 
+class Rebuild(NamedTuple):
+    """A digest is the so-manieth content of a version's name; 0 is the first."""
+
+    name: str
+    times: int
+
+
+class Version(NamedTuple):
+    """What has a look of its own: a name, and which of the contents that it has had."""
+
+    name: str
+    times: int
+
+    @property
+    def label(self) -> str:
+        if not self.times:
+            return self.name
+        words = ngettext("%(name)s (rebuilt)", "%(name)s (rebuilt %(times)d times)", self.times)
+        return words % {"name": self.name, "times": self.times}
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One lane as the database knows it; `address` is that of its repository's page.
 
     `unanswered_since`: the tag alone gave no answer from then on, though its repository was watched.
+    `rebuilds` are those of its repository, by digest.
     """
 
     lane: Lane
@@ -128,6 +162,7 @@ class Source:
     every: int
     registry: str = ""
     unanswered_since: dt.datetime | None = None
+    rebuilds: Mapping[str, Rebuild] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -138,17 +173,22 @@ def axis(window: Window, zone: dt.tzinfo) -> list[Tick]:
     """Round local times along the window; those too near to its end to be read are left out."""
     marks = ticks(window.start, window.end, zone, most=8)
     return [
-        Tick(f"{place:.3f}%", date_format(at, TICK_FORMATS[granularity]))
+        Tick(f"{place:.3f}%", date_format(at, str(TICK_FORMATS[granularity])))
         for at, granularity in marks
         if (place := window.place(at)) <= 95
     ]
 
 
 def draw(sources: Sequence[Source], window: Window) -> list[DrawnLane]:
-    """The lanes of one picture: the same version has the same colour and pattern in all of them."""
+    """The lanes of one picture: the same version has the same colour and pattern in all of them.
+
+    What a name came to mean when it was rebuilt is another version than what it meant before.
+    """
     drawn = [(source, bars(source.lane, window.start, window.end, window.now)) for source in sources]
-    versions = sorted({_label(bar) for _source, found in drawn for bar in found}, key=sort_key)
-    looks = {version: place for place, version in enumerate(versions)}
+    versions = {_version(bar, source) for source, found in drawn for bar in found}
+    in_order = sorted(versions, key=lambda version: (sort_key(version.name), version.times))
+    looks = {version: place for place, version in enumerate(in_order)}
+    narrow = NARROW if len(sources) <= MANY else NARROW_OF_MANY
     return [
         DrawnLane(
             source.lane.name,
@@ -158,7 +198,7 @@ def draw(sources: Sequence[Source], window: Window) -> list[DrawnLane]:
             source.url,
             tuple(
                 _cluster(item, source, window) if isinstance(item, Cluster) else _piece(item, source, window, looks)
-                for item in level_of_detail(found, window.start, window.end, window.now, NARROW)
+                for item in level_of_detail(found, window.start, window.end, window.now, narrow)
             ),
             tuple(_hatch(gap, window) for gap in _gaps(source, window)),
         )
@@ -188,8 +228,10 @@ def gap_reason(gap: Gap) -> str:
     return gap.reason or _("nobody looked")
 
 
-def gap_words(gap: Gap, now: dt.datetime) -> str:
-    """A gap as a sentence: "not watched between … and …: registry timed out"."""
+def gap_words(gap: Gap, now: dt.datetime, end: dt.datetime | None = None) -> str:
+    """A gap as a sentence: "not watched between … and …: registry timed out"; `end` is where the picture ends."""
+    if gap.reason is None and gap.end == end:
+        return _("not watched yet")
     if gap.reason is None:
         return _("not watched before %s") % clock.point(gap.end, now)
     if gap.end >= now:
@@ -201,18 +243,21 @@ def gap_words(gap: Gap, now: dt.datetime) -> str:
     }  # fmt: skip
 
 
-def _label(bar: Bar) -> str:
-    return bar.label or short(bar.digest)
+def _version(bar: Bar, source: Source) -> Version:
+    name = bar.label or short(bar.digest)
+    rebuild = source.rebuilds.get(bar.digest)
+    return Version(name, rebuild.times if rebuild and rebuild.name == name else 0)
 
 
-def _piece(bar: Bar, source: Source, window: Window, looks: dict[str, int]) -> Piece:
+def _piece(bar: Bar, source: Source, window: Window, looks: dict[Version, int]) -> Piece:
     end = bar.end or min(window.end, window.now)
-    label = _label(bar)
+    version = _version(bar, source)
+    label = version.label
     return Piece(
         strip=window.strip(bar.start, end),
         label=label,
         name=_bar_name(bar, source.lane, label, window),
-        look=looks[label],
+        look=looks[version],
         doubt=window.strip(*bar.uncertain_start, least=0) if bar.uncertain_start else None,
         url=f"{source.address}?at={_stamp(_first_known(source, bar))}",
     )
@@ -221,6 +266,9 @@ def _piece(bar: Bar, source: Source, window: Window, looks: dict[str, int]) -> P
 def _bar_name(bar: Bar, lane: Lane, label: str, window: Window) -> str:
     """The bar in words; what the window cuts off began earlier, or ended later."""
     facts = {"tag": lane.name, "version": label, "start": _start_words(bar, lane, window)}
+    if window.moment and bar.end in (None, window.last):
+        facts["lasting"] = clock.duration(window.last - bar.start)
+        return _("%(tag)s on %(version)s since %(start)s (%(lasting)s), current then") % facts
     if bar.end is None:
         facts["lasting"] = clock.duration(window.now - bar.start)
         return _("%(tag)s on %(version)s since %(start)s (%(lasting)s), still current") % facts
@@ -248,12 +296,12 @@ def _cluster(cluster: Cluster, source: Source, window: Window) -> Piece:
         },
         look=None,
         doubt=None,
-        url=f"{source.url}?{_between(cluster.start, cluster.end)}",
+        url=f"{source.url}?{_between(cluster.start, cluster.end, window.moment)}",
     )  # fmt: skip
 
 
 def _hatch(gap: Gap, window: Window) -> Hatch:
-    return Hatch(window.strip(gap.start, gap.end), gap_words(gap, window.now), is_ahead=gap.reason is None)
+    return Hatch(window.strip(gap.start, gap.end), gap_words(gap, window.now, window.end), is_ahead=gap.reason is None)
 
 
 def _first_known(source: Source, bar: Bar) -> dt.datetime:
@@ -268,8 +316,9 @@ def _ends_after(stretch: Stretch, bar: Bar) -> bool:
     return stretch.until is None or stretch.until >= bar.start
 
 
-def _between(start: dt.datetime, end: dt.datetime) -> str:
-    return f"from={_stamp(start)}&to={_stamp(end)}"
+def _between(start: dt.datetime, end: dt.datetime, moment: dt.datetime | None) -> str:
+    time = f"from={_stamp(start)}&to={_stamp(end)}"
+    return f"{time}&at={_stamp(moment)}" if moment else time
 
 
 def _stamp(moment: dt.datetime) -> str:

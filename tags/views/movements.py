@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Min
 from django.shortcuts import render
-from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from tags.models import Movement, Repository, Tag
-from tags.views.asking import explain_bad_addresses
+from tags.pages.knowledge import unknown_because
+from tags.views.asking import BadAddress, as_of, explain_bad_addresses, text_of
+from tags.views.exports import export, export_format
 from tags.views.finding import elsewhere, find, not_watched
-from tags.views.timeline import beginning, listed, picture
-from tags.views.window import Asked, asked
+from tags.views.timeline import COLUMNS, beginning, feed, listed, picture, rows
+from tags.views.window import asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest, HttpResponseBase
 
     from tags.models.movement import MovementQuerySet
     from tags.models.tag import TagQuerySet
@@ -25,58 +27,80 @@ if TYPE_CHECKING:
     from tags.pages.lanes import Window
     from tags.registry import Reference
 
-LANES = 30
+LANES = 50
+NAMES = 200  # of pointers to choose from
 
 
 @explain_bad_addresses
-def movements(request: HttpRequest) -> HttpResponse:
+def movements(request: HttpRequest) -> HttpResponseBase:
     return _page(request, None, Movement.objects.all(), Tag.objects.all())
 
 
 @explain_bad_addresses
-def movements_of(request: HttpRequest, reference: Reference) -> HttpResponse:
+def movements_of(request: HttpRequest, reference: Reference) -> HttpResponseBase:
     found = find(reference)
     if found is None:
         return not_watched(request, reference)
-    if away := elsewhere(request, f"/movements{found.get_absolute_url()}"):
+    if away := elsewhere(request, found.movements_url):
         return away
     return _page(request, found, found.movements.all(), found.tags.all())
 
 
 def _page(
     request: HttpRequest, repository: Repository | None, moves: MovementQuerySet, tags: TagQuerySet
-) -> HttpResponse:
+) -> HttpResponseBase:
+    moment = as_of(request)
+    sought = _sought(request, moves)
     first_seen = tags.aggregate(first=Min("first_seen_at"))["first"]
-    ask = asked(request, timezone.now(), beginning(first_seen, moves))
-    there = _there(_in_picture(tags, ask, repository), ask.window)
+    ask = asked(request, moment, beginning(first_seen, moves), sought.before if sought else None)
+    if wanted := export_format(request):
+        return export(wanted, "movements", COLUMNS, rows(ask.of(moves)))
+    pointers = tags.pointers() if repository else tags.deployments()
+    there = _there(ask.of_tags(tags if ask.tags else pointers), ask.window)
     drawn = list(there.select_related("repository__registry", "repository__sweep").order_by("-before", "-pk")[:LANES])
     drawn.sort(key=lambda tag: (tag.repository.registry.address, tag.repository.name, tag.name))
-    lanes, days = picture(ask, drawn), listed(request, ask, ask.of(moves), repository)
+    days = listed(request, ask, ask.of(moves), repository, sought)
     return render(
         request,
         "tags/movements.html",
         {
             "page": "movements",
             "repository": repository,
+            "unknown": _unknown(repository, ask.window),
             "registry_is_named": len(_registries(drawn, days["days"])) > 1,
             "lanes_left_out": there.count() - len(drawn) if len(drawn) == LANES else 0,
-            **lanes,
+            "names": sorted(set(pointers.values_list("name", flat=True)) - set(ask.tags))[:NAMES],
+            "feed": feed(repository.get_absolute_url() if repository else "/", ask),
+            **moment.context,
+            **picture(ask, drawn),
             **days,
         },
     )
 
 
-def _in_picture(tags: TagQuerySet, ask: Asked, repository: Repository | None) -> TagQuerySet:
-    """The tags that get a lane: of one repository all pointers, of all only those that people move."""
-    if ask.tags:
-        return tags.filter(name__in=ask.tags)
-    return tags.pointers() if repository else tags.deployments()
+def _sought(request: HttpRequest, moves: MovementQuerySet) -> Movement | None:
+    """The movement that a permanent link leads to. Raises BadAddress."""
+    text = text_of(request, "move")
+    if not text:
+        return None
+    is_number = text.isascii() and text.isdecimal() and len(text) <= 18
+    found = moves.filter(pk=int(text)).first() if is_number else None
+    if found is None:
+        raise BadAddress(_("“%s” is no movement that was seen here.") % text)
+    return found
 
 
 def _there(tags: TagQuerySet, window: Window) -> TagQuerySet:
     """Those that pointed to something in the window."""
     gone = tags.filter(state=Tag.State.REMOVED, before__lt=window.start)
     return tags.filter(first_seen_at__lte=window.end).exclude(state=Tag.State.UNKNOWN).exclude(pk__in=gone)
+
+
+def _unknown(repository: Repository | None, window: Window) -> str:
+    """Why it is not known what was where at the moment the page is about."""
+    if repository is None or window.moment is None:
+        return ""
+    return unknown_because([repository], window.moment, window.now).get(repository.pk, "")
 
 
 def _registries(tags: Iterable[Tag], days: Iterable[Day]) -> set[int]:

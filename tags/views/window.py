@@ -6,10 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.db.models import Value
+from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from tags.models import Movement
+from tags.models import Movement, Repository
 from tags.pages.lanes import Window
 from tags.registry import is_tag_name
 from tags.views.asking import BadAddress, moment_of, text_of
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from django.utils.functional import Promise
 
     from tags.models.movement import MovementQuerySet
+    from tags.models.repository import RepositoryQuerySet
+    from tags.models.tag import TagQuerySet
+    from tags.views.asking import AsOf
 
 MONTH = 30  # days
 SPANS: dict[str, tuple[int | None, str | Promise]] = {
@@ -30,31 +35,45 @@ SPANS: dict[str, tuple[int | None, str | Promise]] = {
 }
 # Never less than this is shown: after the first look there would be nothing to see in a few seconds' time.
 SHORTEST = dt.timedelta(minutes=1)
+# Half of what is shown must still be worth a picture, and its ends are told in whole minutes.
+SHORTEST_TO_HALVE = dt.timedelta(minutes=4)
+LONGEST_TO_DOUBLE = dt.timedelta(days=20 * 365)
 # So much of the picture lies before the first look: what begins with it is seen to begin.
 MARGIN = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`is_bounded`: people chose the time, so that the list keeps to it, too."""
+    """`is_bounded`: people chose the time, so that the list keeps to it, too. `text`: part of an image's name."""
 
     window: Window
     span: str
     is_bounded: bool
     tags: tuple[str, ...]
     kinds: tuple[str, ...]
+    text: str = ""
 
     def of(self, movements: MovementQuerySet) -> MovementQuerySet:
-        """Those of the movements that fit tag, kind and time."""
+        """Those of the movements that fit image, tag, kind and time."""
         if self.is_bounded:
             movements = movements.filter(before__gt=self.window.start, before__lte=self.window.end)
+        elif self.window.moment:
+            movements = movements.filter(before__lte=self.window.end)
+        if self.text:
+            movements = movements.filter(repository__in=_images_like(self.text))
         if self.tags:
             movements = movements.filter(tag__name__in=self.tags)
         return movements.filter(kind__in=self.kinds) if self.kinds else movements
 
+    def of_tags(self, tags: TagQuerySet) -> TagQuerySet:
+        """Those of the tags that fit image and name."""
+        if self.text:
+            tags = tags.filter(repository__in=_images_like(self.text))
+        return tags.filter(name__in=self.tags) if self.tags else tags
+
     @property
     def is_filtered(self) -> bool:
-        return bool(self.tags or self.kinds)
+        return bool(self.tags or self.kinds or self.text)
 
     @property
     def earlier(self) -> tuple[str, str]:
@@ -64,36 +83,71 @@ class Asked:
     @property
     def later(self) -> tuple[str, str] | None:
         """From and to of the time as long after this one; None when that is still to come."""
-        end = min(self.window.end + self._length, self.window.now)
-        return _stamps(end - self._length, end) if self.window.end < self.window.now else None
+        last = self.window.last
+        end = min(self.window.end + self._length, last)
+        return _stamps(end - self._length, end) if self.window.end < last else None
+
+    @property
+    def closer(self) -> tuple[str, str] | None:
+        """From and to of the middle half; None when that would be too short to see anything."""
+        if self._length < SHORTEST_TO_HALVE:
+            return None
+        return _stamps(self.window.start + self._length / 4, self.window.end - self._length / 4)
+
+    @property
+    def wider(self) -> tuple[str, str] | None:
+        """From and to of twice the time around this one, no later than the page's moment."""
+        if self._length > LONGEST_TO_DOUBLE:
+            return None
+        end = min(self.window.end + self._length / 2, self.window.last)
+        return _stamps(end - 2 * self._length, end)
 
     @property
     def _length(self) -> dt.timedelta:
         return self.window.end - self.window.start
 
 
-def asked(request: HttpRequest, now: dt.datetime, oldest: dt.datetime | None) -> Asked:
-    """Read span, from, to, tag and kind; `oldest` is where "all" begins. Raises BadAddress."""
+def _images_like(text: str) -> RepositoryQuerySet:
+    """The repositories with this in their full name."""
+    full_name = Concat("registry__address", Value("/"), "name")
+    return Repository.objects.alias(full_name=full_name).filter(full_name__icontains=text)
+
+
+def asked(request: HttpRequest, ask: AsOf, oldest: dt.datetime | None, around: dt.datetime | None = None) -> Asked:
+    """Read span, from, to, tag, kind and part of an image's name. Raises BadAddress.
+
+    `oldest` is where "all" begins; `around` a moment that is to be seen when no time is asked for.
+    """
     start, end = moment_of(request, "from"), moment_of(request, "to")
     if end and _is_day(text_of(request, "to")):
         end += dt.timedelta(days=1)  # the day that is named is meant as a whole
-    span = text_of(request, "span") or ("" if start or end else _default(now, oldest))
+    chosen = "" if start else text_of(request, "span")
+    is_bounded = bool(start or end or chosen)
+    if around and not is_bounded:
+        start, end = around - dt.timedelta(days=MONTH / 2), around + dt.timedelta(days=MONTH / 2)
+    span = chosen or ("" if start or end else _default(ask.point, oldest))
     if span and span not in SPANS:
         raise BadAddress(_("“%s” is no span: choose day, week, month, quarter or all.") % span)
-    tags = tuple(request.GET.getlist("tag"))
+    tags = _each(request, "tag")
     if not all(map(is_tag_name, tags)):
         raise BadAddress(_("“%s” is no tag's name.") % ", ".join(tags))
-    kinds = tuple(kind for kind in request.GET.getlist("kind") if kind)
+    kinds = _each(request, "kind")
     if not set(kinds) <= set(Movement.KINDS):
         raise BadAddress(_("“%s” is no kind of movement.") % ", ".join(kinds))
-    is_bounded = bool(start or end or request.GET.get("span"))
-    return Asked(_window(start, end, span, now, oldest), span, is_bounded, tags, kinds)
+    text = text_of(request).replace("\0", "")  # which no database looks for
+    return Asked(_window(start, end, span, ask, oldest), span, is_bounded, tags, kinds, text)
+
+
+def _each(request: HttpRequest, name: str) -> tuple[str, ...]:
+    """All values of a field that may be there several times, each once, without the empty ones that forms send."""
+    return tuple(dict.fromkeys(value for value in request.GET.getlist(name) if value))
 
 
 def _window(
-    start: dt.datetime | None, end: dt.datetime | None, span: str, now: dt.datetime, oldest: dt.datetime | None
+    start: dt.datetime | None, end: dt.datetime | None, span: str, ask: AsOf, oldest: dt.datetime | None
 ) -> Window:
-    end = min(end or now, now)
+    last = min(ask.point, ask.now)
+    end = min(end or last, last)
     first = min(oldest or end, end - SHORTEST)
     first -= (end - first) * MARGIN
     if start is None:
@@ -101,7 +155,7 @@ def _window(
         start = first if days is None else end - dt.timedelta(days=days)
     if start >= end:
         raise BadAddress(_("The time ends before it begins: choose an earlier “from” or a later “to”."))
-    return Window(start, end, now)
+    return Window(start, end, ask.now, ask.moment)
 
 
 def _default(now: dt.datetime, oldest: dt.datetime | None) -> str:

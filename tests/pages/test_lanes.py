@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tags.pages.lanes import DrawnLane, Source, Window, axis, draw
+from tags.pages.lanes import DrawnLane, Rebuild, Source, Window, axis, draw
 from tags.timeline import Kind, Lane
 from tests.factories import DAY, HOUR, MINUTE, NOW
 from tests.listings import digest
@@ -137,3 +137,31 @@ def test_the_axis_leaves_room_for_its_last_label() -> None:
     assert 2 <= len(marks) <= 9
     assert all(float(mark.x.rstrip("%")) <= 95 for mark in marks)
     assert axis(Window(NOW - HOUR, NOW, NOW), dt.UTC)[0].label == "11:00"
+
+
+def test_what_a_name_meant_before_and_after_it_was_rebuilt_looks_different() -> None:
+    rebuilds = {digest("2.0"): Rebuild("2.0", 0), digest("made anew"): Rebuild("2.0", 1)}
+    old, new = source("production", version="2.0"), source("qatesting", version="2.0")
+    new = replace(new, lane=replace(new.lane, digest=digest("made anew")))
+    one, other = drawn(*(replace(each, rebuilds=rebuilds) for each in (old, new)))
+    assert [lane.pieces[0].label for lane in (one, other)] == ["2.0", "2.0 (rebuilt)"]
+    assert one.pieces[0].look != other.pieces[0].look
+
+
+def test_the_third_content_of_a_name_is_told_apart_from_the_second() -> None:
+    again = replace(source("production", version="2.0"), rebuilds={digest("2.0"): Rebuild("2.0", 2)})
+    assert drawn(again)[0].pieces[0].label == "2.0 (rebuilt 2 times)"
+
+
+def test_at_a_moment_in_the_past_a_bar_is_current_then() -> None:
+    then = NOW - 6 * DAY
+    [lane] = draw([source("production", FORWARD)], Window(START, then, NOW, then))
+    assert [piece.name for piece in lane.pieces] == [
+        "production on 1.3 since Tue 5 May 14:00 or earlier (4 days), current then"
+    ]
+
+
+def test_zooming_into_a_cluster_keeps_to_the_moment() -> None:
+    steps = [Move(str(n), str(n + 1), NOW - 5 * DAY + n * MINUTE, None) for n in range(1, 50)]
+    [lane] = draw([source("latest", *steps)], Window(START, NOW - DAY, NOW, NOW - DAY))
+    assert lane.pieces[1].url.endswith("&at=2026-05-14T12:00:00.000000Z")

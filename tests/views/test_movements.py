@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -155,7 +156,7 @@ def test_lost_versions_cost_one_query_however_many(
 ) -> None:
     repository = example(at=NOW - 5 * MINUTE)
     look(repository, {**EXAMPLE, "2.1": "2.1 made anew", "2.0": "2.0 made anew", "1.3": "1.3 made anew"})
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(14):
         client.get(APP)
 
 
@@ -243,13 +244,200 @@ def test_the_page_asks_as_often_for_many_moves_as_for_few(
     client: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     moved("registry.example.com/shop/cart")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(13):
         client.get("/movements/registry.example.com/shop/cart/")
     long_story()
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(13):
         client.get(APP)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(12):
         client.get("/movements/")
+
+
+class TestThePast:
+    """Production went from 1.3 to 2.0 five days ago, and on to 2.1 today."""
+
+    AT = "at=2026-05-12T12:00Z"
+
+    def two_moves(self) -> None:
+        repository = moved(at=NOW - 5 * DAY)
+        keep_watching(repository, EXAMPLE, NOW - 5 * DAY, NOW - 5 * DAY + 30 * MINUTE)
+        repository.interval = 30 * 24 * 3600
+        repository.save()
+        look(repository, {**EXAMPLE, "production": "2.1"})
+
+    def test_picture_and_list_end_at_the_moment(self, client: Client) -> None:
+        self.two_moves()
+        response = client.get(f"{APP}?{self.AT}")
+        assert "production moved forward from 1.3 to 2.0 current then" in text_of(response)
+        assert "from 2.0 to 2.1" not in text_of(response)
+        assert [bar for bar in bars_of(response) if bar.startswith("production")] == [
+            "production on 1.3 from Sun 10 May 13:50 or earlier to Sun 10 May 14:00 (10 min)",
+            "production on 2.0 since Sun 10 May between 13:55 and 14:00 (47 h), current then",
+        ]
+        assert "You look at 12 May 2026 14:00" in text_of(response)
+
+    def test_links_stay_in_the_past(self, client: Client) -> None:
+        self.two_moves()
+        page = client.get(f"{APP}?{self.AT}").text
+        assert 'href="/registry.example.com/shop/app:production/?at=2026-05-12T12%3A00Z"' in page
+        assert 'href="/registry.example.com/shop/app/?at=2026-05-12T12%3A00Z"' in page
+
+    def test_before_anybody_watched_nothing_is_known(self, client: Client) -> None:
+        self.two_moves()
+        page = read(client, f"{APP}?at=2026-05-01")
+        assert "What was where at that moment is not known: not watched before 10 May 2026" in page
+        assert "production moved" not in page
+        assert "not watched before Fri 1 May" not in page
+
+    def test_a_moment_asks_as_often_for_many_moves_as_for_few(
+        self, client: Client, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        moved("registry.example.com/shop/cart", at=NOW - HOUR)
+        long_story()
+        for name in ("cart", "app"):
+            with django_assert_num_queries(16):
+                client.get(f"/movements/registry.example.com/shop/{name}/?at=2026-05-15T11:30Z")
+
+
+class TestFilters:
+    def test_an_image_is_found_by_a_part_of_its_name(self, client: Client) -> None:
+        moved()
+        moved("127.0.0.1:5000/shop/cart")
+        for text, found, other in (("CAR", "cart", "app"), ("example.com/shop/a", "app", "cart")):
+            response = client.get(f"/movements/?q={text}")
+            assert {lane.repository for lane in response.context["lanes"]} == {f"shop/{found}"}
+            assert f"moved together shop/{found}" in text_of(response)
+            assert f"moved together shop/{other}" not in text_of(response)
+
+    def test_each_filter_can_be_taken_away_alone(self, client: Client) -> None:
+        moved()
+        page = client.get(
+            "/movements/?q=app&tag=production&tag=rollback&kind=forward&cursor=&at=2026-05-15T12:00Z"
+        ).text
+        chips = page.partition('class="filters"')[2].partition("</ul>")[0]
+        assert 'href="?tag=production&amp;tag=rollback&amp;kind=forward&amp;at=' in chips
+        assert 'href="?q=app&amp;tag=rollback&amp;kind=forward&amp;at=' in chips
+        assert 'href="?q=app&amp;tag=production&amp;tag=rollback&amp;at=' in chips
+
+    def test_a_form_that_was_left_empty_filters_nothing(self, client: Client) -> None:
+        moved()
+        response = client.get(f"{APP}?q=&tag=&kind=&from=&to=&span=")
+        assert "moved together" in text_of(response)
+        assert not response.context["asked"].is_filtered
+
+    def test_what_was_chosen_twice_counts_once(self, client: Client) -> None:
+        moved()
+        assert client.get(f"{APP}?tag=production&tag=production").context["asked"].tags == ("production",)
+
+    def test_the_names_to_choose_from_are_the_pointers(self, client: Client) -> None:
+        moved()
+        response = client.get(f"{APP}?tag=latest")
+        assert response.context["names"] == ["perftesting", "production", "qatesting", "rollback"]
+
+    def test_zooming_keeps_the_middle_and_does_not_reach_beyond_now(self, client: Client) -> None:
+        moved()
+        asked = client.get(f"{APP}?from=2026-05-10T00:00Z&to=2026-05-12T00:00Z&tag=production").context["asked"]
+        assert asked.closer == ("2026-05-10T12:00Z", "2026-05-11T12:00Z")
+        assert asked.wider == ("2026-05-09T00:00Z", "2026-05-13T00:00Z")
+        assert client.get(f"{APP}?span=day").context["asked"].wider == ("2026-05-13T12:00Z", "2026-05-15T12:00Z")
+        assert client.get(f"{APP}?from=2026-05-15T11:59Z").context["asked"].closer is None
+
+
+class TestExports:
+    def test_the_table_holds_all_that_the_filter_finds(self, client: Client) -> None:
+        long_story()
+        response = client.get(f"{APP}?format=csv&kind=forward")
+        lines = response.getvalue().decode().splitlines()
+        assert lines[0] == (
+            "id,repository,tag,kind,from_digest,to_digest,from_version,to_version,after,before,source,sentence"
+        )
+        assert len(lines) == 26
+        assert "registry.example.com/shop/app,latest,forward" in lines[1]
+        assert lines[1].endswith(",poll,latest moved forward from 1.24 to 1.25")
+
+    def test_the_same_for_programs(self, client: Client) -> None:
+        moved()
+        [found] = json.loads(client.get(f"{APP}?format=json&tag=rollback").getvalue())
+        assert found["sentence"] == "rollback moved forward from 1.2 to 1.3"
+        assert (found["after"], found["before"]) == ("2026-05-15T11:55:00Z", "2026-05-15T12:00:01Z")
+
+    def test_the_page_leads_to_its_table_and_its_feed(self, client: Client) -> None:
+        moved()
+        page = client.get(f"{APP}?tag=production&kind=forward&span=week").text
+        feed = "/atom/registry.example.com/shop/app/?tag=production&amp;kind=forward"
+        assert (
+            f'<link rel="alternate" type="application/atom+xml" title="These movements as a feed" href="{feed}">'
+            in page
+        )
+        assert page.count(feed) == 2
+        assert 'href="?tag=production&amp;kind=forward&amp;span=week&amp;format=csv"' in page
+
+
+class TestPermanentLinks:
+    @pytest.mark.usefixtures("_short_pages")
+    def test_a_movement_is_on_the_page_that_its_link_leads_to(self, client: Client) -> None:
+        long_story()
+        oldest = Movement.objects.order_by("before")[0]
+        assert f'id="move-{oldest.pk}"' not in client.get(APP).text
+        page = client.get(f"{APP}?move={oldest.pk}").text
+        assert f'class="move forward sought" id="move-{oldest.pk}"' in page
+        assert "Newest" in page
+
+    def test_those_found_with_it_stay_with_it(self, client: Client) -> None:
+        moved()
+        for move in Movement.objects.all():
+            assert "production and rollback moved together" in read(client, f"{APP}?move={move.pk}")
+
+    def test_the_picture_shows_its_time(self, client: Client) -> None:
+        repository = moved(at=NOW - 200 * DAY)
+        look(repository, EXAMPLE)
+        move = Movement.objects.all()[0]
+        window = client.get(f"{APP}?move={move.pk}").context["window"]
+        assert window.start < move.before < window.end
+
+    def test_one_that_is_not_there_is_answered_in_words(self, client: Client) -> None:
+        moved()
+        for text in ("0", "x", "9" * 40, "²"):
+            assert "is no movement that was seen here" in read(client, f"{APP}?move={text}", status=400)
+
+
+@pytest.mark.usefixtures("_short_pages")
+def test_a_look_whose_moves_a_page_cuts_says_so_on_both(client: Client) -> None:
+    repository = watch()
+    versions = {"1": "a", "2": "b"}
+    look(repository, {**versions, **{f"stage-{letter}": "a" for letter in "abcdefghijklmno"}}, NOW - 5 * MINUTE)
+    look(repository, {**versions, **{f"stage-{letter}": "b" for letter in "abcdefghijklmno"}})
+    first = client.get(APP)
+    second = client.get(f"{APP}?cursor={first.context['older']}")
+    more, continued = "more moves of the same look are on the next page", "continued: newer moves of the same look"
+    assert [words in text_of(first) for words in (more, continued)] == [True, False]
+    assert [words in text_of(second) for words in (more, continued)] == [False, True]
+
+
+@pytest.mark.usefixtures("_short_pages")
+def test_looks_that_a_page_holds_as_a_whole_say_nothing_of_pages(client: Client) -> None:
+    long_story()
+    assert "of the same look" not in "".join(pages(client))
+
+
+def test_a_lane_that_moved_too_often_is_counted_by_the_database(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long_story()
+    address = f"{APP}?span=month"
+    each = bars_of(client.get(address))
+    monkeypatch.setattr("tags.pages.sources.MOST_MOVES", 3)
+    assert bars_of(client.get(address)) == each
+    assert any("25 versions in short succession" in bar for bar in each)
+
+
+def test_what_production_was_before_a_rebuild_looks_different(client: Client) -> None:
+    repository = example(at=NOW - 10 * MINUTE)
+    look(repository, {**EXAMPLE, "2.1": "2.1 made anew"}, NOW - 5 * MINUTE)
+    look(repository, {**EXAMPLE, "2.1": "2.1 made anew", "qatesting": "2.1 made anew"})
+    lanes = {lane.tag: lane.pieces for lane in client.get(APP).context["lanes"]}
+    assert [piece.label for piece in lanes["qatesting"]] == ["2.1", "2.1 (rebuilt)"]
+    assert lanes["perftesting"][-1].look == lanes["qatesting"][0].look != lanes["qatesting"][1].look
 
 
 def test_without_any_move_the_page_says_why(client: Client) -> None:

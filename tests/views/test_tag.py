@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from django.test import Client
 
-from tags.models import Repository
+from tags.models import Image, Repository
 from tags.registry import Spell
-from tests.factories import DAY, HOUR, MINUTE, NOW, example, look, moved, watch
+from tests.factories import DAY, HOUR, MINUTE, NOW, example, keep_watching, look, moved, watch
 from tests.listings import EXAMPLE, digest, make_repository, record, seen
 from tests.views.partly import MINUTE as NOW_AS_MINUTE
 from tests.views.partly import unanswered
@@ -98,10 +98,92 @@ def test_the_page_asks_as_often_whatever_the_tag_has_done(
     for number in range(30):
         look(repository, {**versions, "latest": str(number)}, NOW - (30 - number) * 5 * MINUTE)
     example("registry.example.com/shop/cart")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(16):
         client.get("/registry.example.com/shop/cart:latest/")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(16):
         client.get(f"{APP}:latest/")
+
+
+class TestThePast:
+    """Production went from 1.3 to 2.0 five days ago, and was looked at for an hour."""
+
+    def story(self) -> None:
+        repository = moved(at=NOW - 5 * DAY)
+        keep_watching(repository, EXAMPLE, NOW - 5 * DAY, NOW - 5 * DAY + HOUR)
+        look(repository, {**EXAMPLE, "production": "2.1", "hotfix": "2.0"})
+
+    def test_the_page_tells_where_a_tag_was(self, client: Client) -> None:
+        self.story()
+        page = read(client, f"{APP}:production/?at=2026-05-10T12:30Z")
+        assert "Pointed to 2.0 Since Sun 10 May 14:00 (29 min)" in page
+        assert "Was on 1.3 · all versions" in page
+        assert "Checked" not in page
+        assert "production moved forward from 1.3 to 2.0 current then" in page
+
+    def test_who_was_there_with_it_then(self, client: Client) -> None:
+        self.story()
+        page = read(client, f"{APP}:1.3/?at=2026-05-10T11:57Z")
+        assert "Image 1.3" in page
+        assert "Pointed to by production" in page
+
+    def test_when_nobody_watched_it_is_not_known(self, client: Client) -> None:
+        self.story()
+        assert "Then not known no worker was polling" in read(client, f"{APP}:production/?at=2026-05-12")
+        assert "Then not known not watched before" in read(client, f"{APP}:production/?at=2026-05-01")
+
+    def test_before_it_appeared_it_was_not_there(self, client: Client) -> None:
+        self.story()
+        assert "Then was not there" in read(client, f"{APP}:hotfix/?at=2026-05-10T12:30Z")
+
+    def test_while_it_moved_both_are_possible(self, client: Client) -> None:
+        self.story()
+        page = read(client, f"{APP}:production/?at=2026-05-10T11:58Z")
+        assert "Pointed to 1.3 It was moving at that moment" in page
+
+
+def test_what_is_known_of_its_image(client: Client) -> None:
+    example()
+    labels = {
+        "org.opencontainers.image.revision": "0123456789abcdef0123456789abcdef01234567",
+        "org.opencontainers.image.source": "https://github.com/shop/app",
+    }
+    Image.objects.filter(digest=digest("2.0")).update(
+        created=NOW - 3 * DAY, size=123_456_789, platforms=["linux/amd64", "linux/arm64"], labels=labels
+    )
+    response = client.get(f"{APP}:production/")
+    page = text_of(response)
+    assert "Built Tue 12 May 14:00 (3 days ago)" in page
+    assert "Size 117.7 MB Platforms linux/amd64, linux/arm64 Commit 0123456789ab… on GitHub" in page
+    assert f'href="/{digest("2.0")}/"' in response.text
+
+
+def test_comparisons_with_before_the_last_move_and_with_last_friday(client: Client) -> None:
+    moved(at=NOW - 8 * DAY)
+    page = client.get(f"{APP}:production/").text
+    reference = "registry.example.com%2Fshop%2Fapp%3Aproduction"
+    assert f"/compare/?a={reference}%402026-05-07T11%3A55%3A00.000000Z&amp;b={reference}%402026-05-07" in page
+    assert f'href="/compare/?a={reference}%402026-05-08T16%3A00Z&amp;b={reference}"' in page
+
+
+def test_nothing_to_compare_is_no_line(client: Client) -> None:
+    example()
+    assert "Compare:" not in read(client, f"{APP}:production/")
+
+
+def test_the_code_of_a_badge_leads_back_to_the_page(client: Client) -> None:
+    example()
+    page = read(client, f"{APP}:production/")
+    address = f"http://testserver{{}}{APP}:production/"
+    assert f"[![production]({address.format('/badge')})]({address.format('')})" in page
+
+
+def test_a_tag_has_its_table_and_its_feed(client: Client) -> None:
+    moved()
+    page = client.get(f"{APP}:production/").text
+    assert f'type="application/atom+xml" title="These movements as a feed" href="/atom{APP}:production/">' in page
+    lines = client.get(f"{APP}:production/?format=csv").getvalue().decode().splitlines()
+    assert len(lines) == 2
+    assert lines[1].endswith("production moved forward from 1.3 to 2.0")
 
 
 class TestTheSweep:
@@ -115,7 +197,7 @@ class TestTheSweep:
         self, client: Client, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         self.swept()
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(16):
             page = read(client, f"{APP}:2.1/")
         assert "Checked 5 h ago, with the daily sweep" in page
         assert "Checked today 09:00 (5 h ago) with the daily sweep" in page
