@@ -6,10 +6,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tags.versions import Role, also_known_as, display_version, sort_key
+from tags.versions import Role, also_known_as, display_version, shown_versions, sort_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
+
+    from tags.versions import SortKey
 
     NamedDigest = tuple[str, str | None, Role]
 
@@ -26,6 +28,32 @@ class AliasGroup:
     version: str | None
     also_known_as: tuple[str, ...]
 
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The names that `version` is made of: one, or two that are joined."""
+        return tuple(name for name in self.versions if name not in self.also_known_as)
+
+
+def group_of(digest: str, versions: Collection[str], pointers: Collection[str]) -> AliasGroup:
+    """The group of one digest from the names that it has."""
+    also = tuple(also_known_as(versions)) if len(versions) > 1 else ()
+    return AliasGroup(
+        digest,
+        tuple(sorted(versions, key=sort_key)),
+        tuple(sorted(pointers, key=alphabetical)),
+        display_version(versions),
+        also,
+    )
+
+
+def height(versions: Collection[str]) -> SortKey:
+    """Where an image with these version tags stands among others: its highest shown name decides.
+
+    A date among the aliases of 1.4 doesn't put it above 2.0.
+    """
+    shown = versions if len(versions) == 1 else shown_versions(versions)
+    return max(map(sort_key, shown))
+
 
 def group_by_digest(tags: Iterable[NamedDigest]) -> list[AliasGroup]:
     """Groups in version order, then those without a version; leaves out attachments and tags without an image."""
@@ -35,21 +63,13 @@ def group_by_digest(tags: Iterable[NamedDigest]) -> list[AliasGroup]:
         if digest is not None and role is not Role.ATTACHMENT:
             (versions if role is Role.VERSION else pointers)[digest].append(name)
     groups = [
-        AliasGroup(
-            digest,
-            tuple(sorted(versions.get(digest, ()), key=sort_key)),
-            tuple(sorted(pointers.get(digest, ()), key=_alphabetical)),
-            display_version(versions.get(digest, ())),
-            tuple(also_known_as(versions.get(digest, ()))),
-        )
-        for digest in {**versions, **pointers}
+        group_of(digest, versions.get(digest, ()), pointers.get(digest, ())) for digest in {**versions, **pointers}
     ]
     numbered = [group for group in groups if group.versions]
     nameless = [group for group in groups if not group.versions]
     return [
-        # The highest shown name decides: a date among the aliases of 1.4 doesn't put it above 2.0.
-        *sorted(numbered, key=lambda group: max(map(sort_key, set(group.versions).difference(group.also_known_as)))),
-        *sorted(nameless, key=lambda group: tuple(map(_alphabetical, group.pointers))),
+        *sorted(numbered, key=lambda group: height(group.versions)),
+        *sorted(nameless, key=lambda group: tuple(map(alphabetical, group.pointers))),
     ]
 
 
@@ -63,7 +83,7 @@ def draw(image: str, tags: Iterable[NamedDigest]) -> str:
     with_alias = [len(name) for name, digest, _role in tags if len(same.get(digest or "", ())) > 1]
     end = len(image) + 1 + max(with_alias, default=0) + 3
     versions = sorted((tag for tag in tags if tag[2] is Role.VERSION), key=lambda tag: sort_key(tag[0]))
-    pointers = sorted((tag for tag in tags if tag[2] is Role.POINTER), key=lambda tag: _alphabetical(tag[0]))
+    pointers = sorted((tag for tag in tags if tag[2] is Role.POINTER), key=lambda tag: alphabetical(tag[0]))
     lines: list[str] = []
     for name, digest, _role in (*versions, *pointers):
         left = f"{image}:{name}"
@@ -88,5 +108,6 @@ def _arrows(left: str, aliases: list[str], end: int) -> Iterator[str]:
         yield f"{' ' * bend}\\{'>':->{end - bend - 1}} {alias}"
 
 
-def _alphabetical(name: str) -> tuple[str, str]:
+def alphabetical(name: str) -> tuple[str, str]:
+    """How pointers are sorted."""
     return name.lower(), name

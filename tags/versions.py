@@ -80,6 +80,7 @@ LEAST_YEAR = 1900
 MOST_PARTS = 6  # as renovate: nobody's version has more, a hostile name may have sixty
 MOST_SHOWN = 2
 MOST_WEIGHED = 32  # versions on one digest that are weighed for display
+CACHED = 16_384  # names that stay read: a page reads those of its repository again and again
 
 _ATTACHMENT = re.compile(r"sha(?:256|384|512)-[0-9a-fA-F]+(?:\..*)?|.*\.(?:sig|att|sbom)", re.DOTALL)
 _COMMIT = re.compile(
@@ -123,6 +124,7 @@ def _suffix(text: str) -> tuple[Stage, tuple[Token, ...], tuple[Token, ...]]:
     return (Stage.FLAVOUR if is_word else Stage.BEFORE), (), tokens
 
 
+@lru_cache(maxsize=CACHED)
 def _parse(name: str) -> Parts | None:
     """None for a name without order: one without a digit, or a commit's hash."""
     shape = _SHAPE.match(name)
@@ -139,6 +141,7 @@ def _parse(name: str) -> Parts | None:
     return Parts(group, tuple(map(int, numbers)), *_suffix(rest.lower()), dated=date is not None)
 
 
+@lru_cache(maxsize=CACHED)
 def sort_key(name: str) -> SortKey:
     """Words first, then commits, then numbered names by group and release; equal for equal names only.
 
@@ -254,6 +257,7 @@ class Clarity(IntEnum):
     PLAIN = 4
 
 
+@lru_cache(maxsize=CACHED)
 def _rank(name: str) -> tuple[Clarity, int, bool, bool, SortKey]:
     """How well a version names an image: the highest is shown."""
     parts = _parse(name)
@@ -267,14 +271,16 @@ def _rank(name: str) -> tuple[Clarity, int, bool, bool, SortKey]:
     return clarity, len(parts.release), parts.stage is not Stage.BEFORE, not parts.flavour, key
 
 
-def _shown(names: Iterable[str]) -> list[str]:
+def shown_versions(names: Iterable[str]) -> list[str]:
     """The names to show of those on one digest, lowest first: one, or one of each of two unrelated lines."""
     names = set(names)
     if len(names) < 2:
         return list(names)
-    best = heapq.nlargest(MOST_WEIGHED, names, key=_rank)
-    rivals = [name for name in best if _rank(name)[0] == _rank(best[0])[0]]
-    if not rivals or _rank(rivals[0])[0] is not Clarity.PLAIN:
+    ranks = {name: _rank(name) for name in names}
+    best = heapq.nlargest(MOST_WEIGHED, names, key=ranks.__getitem__)
+    clarity = ranks[best[0]][0]
+    rivals = [name for name in best if ranks[name][0] is clarity]
+    if clarity is not Clarity.PLAIN or len(rivals) < 2:
         return rivals[:1]
     shown: list[str] = []
     while rivals and len(shown) < MOST_SHOWN:
@@ -303,13 +309,13 @@ def display_version(names: Iterable[str]) -> str | None:
     releases, as 1.4 and 2024.01, or differing in parts and suffix at once, as 2.0 and 2.0.0-final, with no third name
     to link them) are joined, at most two: "2.0 = 2.0.0-final". At most 259 characters.
     """
-    return _JOINED.join(_shown(names)) or None
+    return _JOINED.join(shown_versions(names)) or None
 
 
 def also_known_as(names: Iterable[str]) -> list[str]:
     """The version tags that `display_version` leaves out, lowest first."""
     names = set(names)
-    return sorted(names.difference(_shown(names)), key=sort_key)
+    return sorted(names.difference(shown_versions(names)), key=sort_key)
 
 
 def _compare(one: Parts, other: Parts) -> int | None:
@@ -331,10 +337,15 @@ def _compare(one: Parts, other: Parts) -> int | None:
 
 def _position(parts: Parts) -> tuple[Release, Stage, tuple[Token, ...], tuple[Token, ...]]:
     """Where a version stands among those of its group; 2.0 and 2.0.0 stand at the same place."""
-    release = parts.release
+    stage = parts.stage if parts.mark else Stage.RELEASE
+    return _without_zeros(parts.release), stage, parts.mark, parts.flavour
+
+
+def _without_zeros(release: Release) -> Release:
+    """2.0.0 is 2."""
     while len(release) > 1 and not release[-1]:
         release = release[:-1]
-    return release, parts.stage if parts.mark else Stage.RELEASE, parts.mark, parts.flavour
+    return release
 
 
 def _comparisons(one: str, other: str) -> list[tuple[Parts, Parts, int]]:
@@ -378,3 +389,13 @@ def versions_between(a: str, b: str, all_versions: Iterable[str]) -> int:
         if _words(parts.flavour) == _words(high.flavour) and _compare(low, parts) == _compare(parts, high) == 1:
             steps.add(_position(parts))
     return sign * len(steps)
+
+
+def within(names: Iterable[str], ends: Iterable[str]) -> list[str]:
+    """Those of `names` that `versions_between` could count between any two of the displayed versions `ends`."""
+    releases = [parts.release for end in ends for name in end.split(_JOINED) if (parts := _parse(name))]
+    if not releases:
+        return []
+    # 2 stands where 2.0 does, and before it in the order of tuples.
+    low, high = min(map(_without_zeros, releases)), max(releases)
+    return [name for name in names if (parts := _parse(name)) and low <= parts.release <= high]

@@ -19,6 +19,7 @@ from tags.versions import (
     roles,
     sort_key,
     versions_between,
+    within,
 )
 
 ORDERS = json.loads((Path(__file__).parent / "vectors" / "tag_order.json").read_text())["cases"]
@@ -320,3 +321,16 @@ def test_being_ahead_is_the_opposite_of_being_behind_and_agrees_with_the_directi
     ahead = versions_between(one, other, names)
     assert versions_between(other, one, names) == -ahead
     assert (ahead > 0) == (direction(one, other, been_there=False) is Direction.FORWARD)
+
+
+@given(NAMES, NAMES, st.lists(NAMES, max_size=10))
+def test_what_is_within_two_versions_is_all_that_counts_between_them(one, other, names):
+    assert versions_between(one, other, within(names, (one, other))) == versions_between(one, other, names)
+
+
+def test_what_is_far_away_is_not_within():
+    assert within(["1.9", "2", "2.0-post1", "2.1", "2.5", "3.0", "9f8e7d6", "latest"], ["2.0", "2.2"]) == [
+        "2",
+        "2.0-post1",
+        "2.1",
+    ]

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from tags.models import Tag
 from tags.pages import clock
@@ -16,7 +16,7 @@ from tags.pages import clock
 if TYPE_CHECKING:
     from tags.models import Repository
     from tags.models.looks import Looks
-    from tags.pages.standing import Standing
+    from tags.pages.standing import Naming, Standing
 
 
 class State(StrEnum):
@@ -29,12 +29,12 @@ class State(StrEnum):
 
 
 LABELS = {
-    State.FRESH: _lazy("up to date"),
-    State.PARTIAL: _lazy("partly checked"),
-    State.LATE: _lazy("late"),
-    State.FAILING: _lazy("last look failed"),
-    State.PAUSED: _lazy("paused"),
-    State.NEW: _lazy("not looked at yet"),
+    State.FRESH: gettext_lazy("up to date"),
+    State.PARTIAL: gettext_lazy("partly checked"),
+    State.LATE: gettext_lazy("late"),
+    State.FAILING: gettext_lazy("last look failed"),
+    State.PAUSED: gettext_lazy("paused"),
+    State.NEW: gettext_lazy("not looked at yet"),
 }
 
 
@@ -68,7 +68,7 @@ def gives_no_answer(tag: Tag) -> bool:
     return tag.looked_at is not None and turn is not None and tag.looked_at < turn
 
 
-def swept_at(looks: Looks, tag: Standing | Tag) -> dt.datetime | None:
+def swept_at(looks: Looks, tag: Naming | Standing | Tag) -> dt.datetime | None:
     """When the slow sweep last looked at a tag; None: it was looked at with all others."""
     at = (tag.looked_at or looks.of(tag.name, swept=True)) if tag.swept else None
     # The sweep counts in whole seconds.

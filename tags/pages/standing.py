@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from django.db.models import Case, Q, Value, When
+
 from tags.models import Movement, Tag
 from tags.versions import Role, display_version
 
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable
 
+    from tags.models import Repository
     from tags.models.tag import TagQuerySet
 
 
@@ -52,6 +55,40 @@ def standings(tags: TagQuerySet, moment: dt.datetime | None) -> list[Standing]:
         )
         for tag in tags.at(moment)
     ]  # fmt: skip
+
+
+class Naming(NamedTuple):
+    """One name and the digest it stood on at one moment; when it came there costs more to ask: see `Standing`."""
+
+    name: str
+    role: str
+    state: str
+    digest: str | None
+    looked_at: dt.datetime | None = None
+    swept: bool = False
+
+    @property
+    def is_missing(self) -> bool:
+        return self.state == Tag.State.MISSING
+
+
+def namings(repository: Repository, moment: dt.datetime | None) -> list[Naming]:
+    """Every shown tag of a repository that is there now, or was at `moment`; one query, or two.
+
+    Of what has not moved since `moment`, the row tells what it pointed to then: only the others are worked out.
+    """
+    tags = repository.tags.shown()
+    if moment is None:
+        facts = ("name", "role", "state", "digest", "looked_at", "swept")
+        return list(map(Naming._make, tags.present().values_list(*facts)))
+    later = Movement.objects.filter(repository=repository, before__gt=moment).values("tag")
+    is_missing = Q(missing_since__isnull=False, missing_since__lte=moment)
+    still = tags.filter(Q(digest__isnull=False) | is_missing, first_seen_at__lte=moment).exclude(pk__in=later)
+    state = Case(When(is_missing, then=Value(Tag.State.MISSING.value)), default=Value(Tag.State.PRESENT.value))
+    return [
+        *(Naming(*row) for row in still.values_list("name", "role", state, "digest")),
+        *(Naming(tag.name, tag.role, tag.state, tag.digest) for tag in standings(tags.filter(pk__in=later), moment)),
+    ]
 
 
 Names = dict[tuple[int, str], str]

@@ -1,27 +1,169 @@
-"""What is where: the tags of one repository as rows of one image each, or as one row per pointer."""
+"""What is where: the tags of one repository as rows of one image each, of one pointer each, or of one tag each.
+
+A repository may have ten thousand tags, of which a page shows a few. So there are two steps: `Names` sorts and filters
+by name and digest alone, and only of what is shown more is asked, as `Details`, and made into rows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
+from enum import StrEnum
+from heapq import nlargest
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from tags.aliases import AliasGroup, group_by_digest
+from tags.aliases import AliasGroup, alphabetical, group_of, height
 from tags.models.movement import short
-from tags.pages.drift import Drift, drifts
+from tags.models.tag import is_floating_version
+from tags.pages.drift import MOST_SENTENCES, PRODUCTION, Drift, leads
 from tags.pages.filtering import begins, did_you_mean, is_in
 from tags.pages.freshness import swept_at
 from tags.timeline import interval
-from tags.versions import Role
+from tags.versions import Role, sort_key, within
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping
 
+    from tags.models import Image
     from tags.models.looks import Looks
-    from tags.pages.standing import Standing
+    from tags.pages.standing import Naming, Standing
+    from tags.versions import SortKey
 
-MOST_UNPOINTED = 100  # rows in the fold: whoever looks for another one filters
+ROWS = 100  # on one page
+MOST_UNPOINTED = 100  # rows in the fold: whoever looks for another one filters, or asks for all tags
+MOST_NAMES = 20  # names of one image that are shown in its row
+MOST_AHEAD = 6  # images that production is held against: the next ones above it
+
+
+class By(StrEnum):
+    """What a row of the page is."""
+
+    VERSION = "version"
+    POINTER = "pointer"
+    TAG = "tag"
+
+
+class Names:
+    """Every tag of one repository by its name and digest, and what a filter leaves of them.
+
+    `text` is what people filter by, `labelled` the digests that a label makes match it (with that label, in words).
+    A match keeps its image with all names that it has.
+    """
+
+    def __init__(self, namings: Iterable[Naming], text: str = "", labelled: Mapping[str, str] | None = None) -> None:
+        self.by_name = {naming.name: naming for naming in namings}
+        self.text = text
+        self.labelled = labelled or {}
+        self.versions: defaultdict[str, list[str]] = defaultdict(list)
+        self.pointers: defaultdict[str, list[str]] = defaultdict(list)
+        for name, role, _state, digest, *_looks in self.by_name.values():
+            if digest is not None:
+                (self.versions if role == Role.VERSION else self.pointers)[digest].append(name)
+        self.images = len({**self.versions, **self.pointers})
+        self.kept = self._kept()
+
+    def _kept(self) -> set[str]:
+        """The digests that match."""
+        every = {**self.versions, **self.pointers}
+        if not self.text:
+            return set(every)
+        typed = self.text.casefold()
+        named = {tag.digest for name, tag in self.by_name.items() if tag.digest and typed in name.casefold()}
+        return named | {digest for digest in every if digest in self.labelled or begins(self.text, digest)}
+
+    def pointed(self) -> list[str]:
+        """The digests with a pointer, newest version first, then those without a version."""
+        found = [digest for digest in self.pointers if digest in self.kept]
+        return [
+            *sorted((digest for digest in found if digest in self.versions), key=self._height, reverse=True),
+            *sorted((digest for digest in found if digest not in self.versions), key=self._first_pointer),
+        ]
+
+    def unpointed(self) -> list[str]:
+        """The digests that have versions only, in no order."""
+        return [digest for digest in self.versions if digest in self.kept and digest not in self.pointers]
+
+    def newest(self, digests: Iterable[str]) -> list[str]:
+        """The first of what has versions."""
+        return nlargest(MOST_UNPOINTED, digests, key=self._height)
+
+    def pointer_names(self) -> list[str]:
+        return sorted((name for name, tag in self.by_name.items() if tag.role == Role.POINTER), key=alphabetical)
+
+    def tag_names(self) -> list[str]:
+        """All names: versions from the lowest, then pointers."""
+        versions = (name for name, tag in self.by_name.items() if tag.role != Role.POINTER)
+        return [*sorted(versions, key=sort_key), *self.pointer_names()]
+
+    def matching(self, names: Iterable[str]) -> list[str]:
+        """Those of `names` that the filter leaves."""
+        return [name for name in names if self._matches(self.by_name[name])]
+
+    def homeless(self) -> list[Naming]:
+        """What is listed, while there is no image to put it under."""
+        return [tag for tag in self.by_name.values() if tag.digest is None and is_in(self.text, (tag.name,))]
+
+    def suggestion(self) -> str:
+        """What was perhaps meant by a text that finds nothing."""
+        return did_you_mean(self.text, [*self.pointer_names(), *self.by_name])
+
+    def group(self, digest: str) -> AliasGroup:
+        return group_of(digest, self.versions.get(digest, ()), self.pointers.get(digest, ()))
+
+    def called(self, digest: str | None) -> str | None:
+        """The version of a digest, or its first characters."""
+        return digest and (self.group(digest).version or short(digest))
+
+    def beside_production(self) -> list[str]:
+        """The pointers among which a drift may be: production, and those of the next images above it."""
+        base = next((name for name in PRODUCTION if self._is_versioned_pointer(name)), None)
+        if base is None:
+            return []
+        ground = self._height(str(self.by_name[base].digest))
+        heights = {digest: self._height(digest) for digest in self.pointers if digest in self.versions}
+        above = sorted((digest for digest in heights if heights[digest] > ground), key=heights.__getitem__)
+        moved_by_people = (
+            [name for name in self.pointers[digest] if not is_floating_version(name)] for digest in above
+        )
+        return [base, *chain.from_iterable(islice(filter(None, moved_by_people), MOST_AHEAD))]
+
+    def drifts(self, tags: Mapping[str, Standing]) -> list[Drift]:
+        """How far production is behind; `tags` holds what `beside_production` names."""
+        pointers = [tags[name] for name in self.beside_production() if name in tags]
+        called = {tag.digest: version for tag in pointers if tag.digest and (version := self.group(tag.digest).version)}
+        versions = (name for name, tag in self.by_name.items() if tag.role == Role.VERSION)
+        between = within(versions, called.values())
+        return [lead.drift(between) for lead in leads(pointers, called)[:MOST_SENTENCES]]
+
+    def _is_versioned_pointer(self, name: str) -> bool:
+        tag = self.by_name.get(name)
+        return tag is not None and tag.role == Role.POINTER and tag.digest in self.versions
+
+    def _matches(self, tag: Naming) -> bool:
+        return is_in(self.text, (tag.name,)) if tag.digest is None else tag.digest in self.kept
+
+    def _height(self, digest: str) -> SortKey:
+        return height(self.versions[digest])
+
+    def _first_pointer(self, digest: str) -> tuple[str, str]:
+        return min(map(alphabetical, self.pointers[digest]))
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is known of the names and digests that are shown, and of no others.
+
+    `was` is what digests without a version were last called, `looks` when tags were looked at; without it nothing is
+    said of that. `zone` tells which minutes are the same.
+    """
+
+    tags: Mapping[str, Standing]
+    zone: dt.tzinfo
+    was: Mapping[str, str] = field(default_factory=dict)
+    images: Mapping[str, Image] = field(default_factory=dict)
+    looks: Looks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,139 +181,118 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One image and all names it has."""
+    """One image and the names it has, at most `MOST_NAMES` of each sort."""
 
     group: AliasGroup
     arrivals: tuple[Arrival, ...]
     missing: tuple[str, ...]  # names that are listed though their image is missing
     was: str  # what an image without a version was last called
     swept_at: dt.datetime | None  # when the sweep last looked at its versions, unless the last poll did
+    label: str  # the one that made it match
+    image: Image | None
 
-    def matches(self, text: str) -> bool:
-        """Whether the filter's text is in one of its names, or its digest begins with it; then the whole row stays."""
-        return is_in(text, (*self.group.versions, *self.group.pointers)) or begins(text, self.group.digest)
+    @property
+    def digest(self) -> str:
+        return self.group.digest
+
+    @property
+    def also_known_as(self) -> tuple[str, ...]:
+        return self.group.also_known_as[:MOST_NAMES]
+
+    @property
+    def other_names(self) -> int:
+        """How many version tags are not shown."""
+        return max(len(self.group.also_known_as) - MOST_NAMES, 0)
+
+    @property
+    def other_pointers(self) -> int:
+        return max(len(self.group.pointers) - MOST_NAMES, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class PointerRow:
-    """One pointer, what it points to, and who else does."""
+class TagRow:
+    """One tag, what it points to, and what else does."""
 
     tag: Standing
     group: AliasGroup | None
+    aliases: tuple[str, ...]  # versions, then pointers; by pointer, only those
     leaving_to: str | None
     was: str
+    swept_at: dt.datetime | None
+    label: str
+    image: Image | None
 
     @property
-    def aliases(self) -> list[str]:
-        return [name for name in self.group.pointers if name != self.tag.name] if self.group else []
-
-    def matches(self, text: str) -> bool:
-        names = (*self.group.versions, *self.group.pointers) if self.group else ()
-        return is_in(text, (self.tag.name, *names)) or begins(text, self.tag.digest)
-
-
-@dataclass(frozen=True, slots=True)
-class WhatIsWhere:
-    """The picture of one repository, filtered: rows newest version first."""
-
-    rows: list[Row]
-    unpointed: list[Row]
-    pointers: list[PointerRow]
-    homeless: list[Standing]  # listed, but there is no image to put them under
-    drifts: list[Drift]
-    images: int  # before the filter
-    all_pointers: int
-    suggestion: str  # what was perhaps meant by a text that finds nothing
+    def digest(self) -> str | None:
+        return self.tag.digest
 
     @property
-    def shown(self) -> int:
-        return len(self.rows) + len(self.unpointed)
+    def is_pointer(self) -> bool:
+        return self.tag.role == Role.POINTER
 
     @property
-    def listed_unpointed(self) -> list[Row]:
-        return self.unpointed[:MOST_UNPOINTED]
+    def shown_aliases(self) -> tuple[str, ...]:
+        return self.aliases[:MOST_NAMES]
 
     @property
-    def unlisted_unpointed(self) -> int:
-        return max(len(self.unpointed) - MOST_UNPOINTED, 0)
+    def other_aliases(self) -> int:
+        return max(len(self.aliases) - MOST_NAMES, 0)
 
 
-def what_is_where(
-    tags: Sequence[Standing],
-    text: str,
-    zone: dt.tzinfo,
-    was: Mapping[str, str] | None = None,
-    looks: Looks | None = None,
-) -> WhatIsWhere:
-    """The picture of one repository.
+def pointers_of(names: Names, digests: Iterable[str]) -> list[str]:
+    """The pointers in the rows of these digests, whose details are told."""
+    pointers = (sorted(names.pointers.get(digest, ()), key=alphabetical) for digest in digests)
+    return [name for found in pointers for name in found[:MOST_NAMES]]
 
-    `text` is what people filter by, `zone` tells which minutes are the same, `was` what digests without a version
-    were last called, `looks` when tags were looked at; without it nothing is said of that.
-    """
-    was = was or {}
-    by_name = {tag.name: tag for tag in tags}
-    groups = group_by_digest((tag.name, tag.digest, Role(tag.role)) for tag in tags)
-    of_digest = {group.digest: group for group in groups}
-    newest_first = [group for group in reversed(groups) if group.versions]
-    nameless = [group for group in groups if not group.versions]
-    rows = [
-        _row(
-            group, by_name, of_digest, zone, was.get(group.digest, ""),
-            _swept_at(looks, (by_name[name] for name in group.versions)) if looks else None,
-        )
-        for group in (*newest_first, *nameless)
-    ]  # fmt: skip
-    rows = [row for row in rows if row.matches(text)]
-    pointers = _pointer_rows(tags, of_digest, was)
-    return WhatIsWhere(
-        rows=[row for row in rows if row.arrivals],
-        unpointed=[row for row in rows if not row.arrivals],
-        pointers=[row for row in pointers if row.matches(text)],
-        homeless=[tag for tag in tags if tag.digest is None and is_in(text, (tag.name,))],
-        drifts=drifts(tags, {group.digest: group.version for group in groups if group.version}),
-        images=len(groups),
-        all_pointers=len(pointers),
-        suggestion="" if rows or not text else did_you_mean(text, [*(row.tag.name for row in pointers), *by_name]),
+
+def image_rows(names: Names, digests: Iterable[str], details: Details) -> list[Row]:
+    return [_image_row(names, digest, details) for digest in digests]
+
+
+def _image_row(names: Names, digest: str, details: Details) -> Row:
+    group = names.group(digest)
+    arrivals: dict[tuple[object, ...], list[Standing]] = {}
+    for tag in (details.tags[name] for name in group.pointers[:MOST_NAMES] if name in details.tags):
+        at = interval(tag.after, tag.before, details.zone)
+        minutes = tuple(f"{moment:%Y%m%d%H%M}" if moment else None for moment in (at.after, at.before))
+        arrivals.setdefault((minutes, tag.leaving_to), []).append(tag)
+    together = [Arrival(tuple(tags), names.called(tags[0].leaving_to)) for tags in arrivals.values()]
+    every = (*group.versions, *group.pointers)
+    return Row(
+        group,
+        tuple(sorted(together, key=lambda arrival: arrival.first.before, reverse=True)),
+        tuple(name for name in every if names.by_name[name].is_missing),
+        details.was.get(digest, ""),
+        _swept_at(details.looks, (names.by_name[name] for name in group.versions)),
+        names.labelled.get(digest, ""),
+        details.images.get(digest),
     )
 
 
-Groups = Mapping[str, AliasGroup]
-
-
-def _swept_at(looks: Looks, versions: Iterable[Standing]) -> dt.datetime | None:
-    return min((at for tag in versions if (at := swept_at(looks, tag))), default=None)
-
-
-def _row(
-    group: AliasGroup,
-    by_name: Mapping[str, Standing],
-    of_digest: Groups,
-    zone: dt.tzinfo,
-    was: str,
-    swept_at: dt.datetime | None,
-) -> Row:
-    arrivals: dict[tuple[object, ...], list[Standing]] = {}
-    for name in group.pointers:
-        tag = by_name[name]
-        at = interval(tag.after, tag.before, zone)
-        minutes = tuple(f"{moment:%Y%m%d%H%M}" if moment else None for moment in (at.after, at.before))
-        arrivals.setdefault((minutes, tag.leaving_to), []).append(tag)
-    together = [Arrival(tuple(tags), _name(tags[0].leaving_to, of_digest)) for tags in arrivals.values()]
-    missing = tuple(name for name in (*group.versions, *group.pointers) if by_name[name].is_missing)
-    newest_first = tuple(sorted(together, key=lambda arrival: arrival.first.before, reverse=True))
-    return Row(group, newest_first, missing, was, swept_at)
-
-
-def _pointer_rows(tags: Sequence[Standing], of_digest: Groups, was: Mapping[str, str]) -> list[PointerRow]:
-    pointers = sorted((tag for tag in tags if tag.role == Role.POINTER), key=lambda tag: (tag.name.lower(), tag.name))
-    return [
-        PointerRow(
-            tag, of_digest.get(tag.digest or ""), _name(tag.leaving_to, of_digest), was.get(tag.digest or "", "")
+def tag_rows(names: Names, shown: Iterable[str], details: Details, *, beside: By) -> list[TagRow]:
+    """A row for each of the names; by pointer its version stands apart, so only the other pointers stand beside it."""
+    groups: dict[str, AliasGroup] = {}
+    rows = []
+    for tag in (details.tags[name] for name in shown if name in details.tags):
+        digest = tag.digest or ""
+        if digest and digest not in groups:
+            groups[digest] = names.group(digest)
+        group = groups.get(digest)
+        every = (*(() if beside is By.POINTER else group.versions), *group.pointers) if group else ()
+        rows.append(
+            TagRow(
+                tag,
+                group,
+                tuple(name for name in every if name != tag.name),
+                names.called(tag.leaving_to),
+                details.was.get(digest, ""),
+                _swept_at(details.looks, [tag] if tag.role == Role.VERSION else ()),
+                names.labelled.get(digest, ""),
+                details.images.get(digest),
+            )
         )
-        for tag in pointers
-    ]
+    return rows
 
 
-def _name(digest: str | None, of_digest: Groups) -> str | None:
-    group = of_digest.get(digest or "")
-    return group.version if group and group.version else digest and short(digest)
+def _swept_at(looks: Looks | None, versions: Iterable[Naming | Standing]) -> dt.datetime | None:
+    return min((at for tag in versions if (at := swept_at(looks, tag))), default=None) if looks else None

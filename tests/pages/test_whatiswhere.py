@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from tags.pages.standing import Standing
-from tags.pages.whatiswhere import WhatIsWhere, what_is_where
+from tags.pages.standing import Naming, Standing
+from tags.pages.whatiswhere import MOST_NAMES, MOST_UNPOINTED, By, Details, Names, Row, TagRow, image_rows, tag_rows
 from tags.versions import Role
 from tests.listings import EXAMPLE, digest
 
@@ -18,19 +18,35 @@ def standing(
     return Standing(1, name, role, state, digest(content), since - FIVE_MINUTES, since)
 
 
-def picture(text: str = "", **since: dt.datetime) -> WhatIsWhere:
-    tags = [standing(name, content, since.get(name, MAY)) for name, content in EXAMPLE.items()]
-    return what_is_where(tags, text, dt.UTC)
+def example(**since: dt.datetime) -> list[Standing]:
+    return [standing(name, content, since.get(name, MAY)) for name, content in EXAMPLE.items()]
 
 
-def shape(found: WhatIsWhere) -> list[tuple[str | None, list[str]]]:
-    return [
-        (row.group.version, [tag.name for arrival in row.arrivals for tag in arrival.pointers]) for row in found.rows
-    ]
+def names_of(tags: list[Standing], text: str = "", labelled: dict[str, str] | None = None) -> Names:
+    return Names([Naming(tag.name, tag.role, tag.state, tag.digest) for tag in tags], text, labelled)
+
+
+def details_of(tags: list[Standing]) -> Details:
+    return Details({tag.name: tag for tag in tags}, dt.UTC)
+
+
+def rows(tags: list[Standing], text: str = "") -> list[Row]:
+    names = names_of(tags, text)
+    return image_rows(names, names.pointed(), details_of(tags))
+
+
+def by_tag(tags: list[Standing], text: str = "", *, by: By = By.TAG) -> list[TagRow]:
+    names = names_of(tags, text)
+    every = names.pointer_names() if by is By.POINTER else names.tag_names()
+    return tag_rows(names, names.matching(every), details_of(tags), beside=by)
+
+
+def shape(found: list[Row]) -> list[tuple[str | None, list[str]]]:
+    return [(row.group.version, [tag.name for arrival in row.arrivals for tag in arrival.pointers]) for row in found]
 
 
 def test_pointers_stand_beside_their_version_newest_first() -> None:
-    assert shape(picture()) == [
+    assert shape(rows(example())) == [
         ("2.2", ["latest"]),
         ("2.1", ["perftesting", "qatesting"]),
         ("2.0", ["production"]),
@@ -38,28 +54,52 @@ def test_pointers_stand_beside_their_version_newest_first() -> None:
     ]
 
 
-def test_versions_without_a_pointer_are_kept_apart() -> None:
-    assert [row.group.version for row in picture().unpointed] == ["1.2", "1.1", "1.0"]
+def test_versions_without_a_pointer_are_kept_apart_newest_first() -> None:
+    names = names_of(example())
+    assert names.newest(names.unpointed()) == [digest("1.2"), digest("1.1"), digest("1.0")]
+
+
+def test_only_the_newest_of_many_versions_without_a_pointer_are_named() -> None:
+    names = names_of([standing(f"1.{number}", str(number)) for number in range(MOST_UNPOINTED + 50)])
+    newest = names.newest(names.unpointed())
+    assert (len(newest), newest[0], newest[-1]) == (MOST_UNPOINTED, digest("149"), digest("50"))
 
 
 def test_an_image_without_a_version_stands_last() -> None:
     tags = [standing("nightly", "night"), standing("2.0", "2.0"), standing("production", "2.0")]
-    assert shape(what_is_where(tags, "", dt.UTC)) == [("2.0", ["production"]), (None, ["nightly"])]
+    assert shape(rows(tags)) == [("2.0", ["production"]), (None, ["nightly"])]
+
+
+def test_two_unrelated_versions_of_one_image_are_both_shown() -> None:
+    [row] = rows([standing("2.0", "a"), standing("2.0.0-final", "a"), standing("production", "a")])
+    assert row.group.version == "2.0 = 2.0.0-final"
+    assert row.group.shown == ("2.0", "2.0.0-final")
 
 
 def test_the_filter_keeps_all_aliases_of_a_matching_tag() -> None:
-    assert shape(picture("perf")) == [("2.1", ["perftesting", "qatesting"])]
-    assert shape(picture("2.1")) == [("2.1", ["perftesting", "qatesting"])]
-    assert (picture("perf").shown, picture("perf").images) == (1, 7)
+    assert shape(rows(example(), "perf")) == [("2.1", ["perftesting", "qatesting"])]
+    assert shape(rows(example(), "2.1")) == [("2.1", ["perftesting", "qatesting"])]
+    assert names_of(example(), "perf").images == 7
 
 
 def test_the_filter_finds_the_beginning_of_a_digest() -> None:
-    assert shape(picture(digest("2.0")[:14])) == [("2.0", ["production"])]
+    assert shape(rows(example(), digest("2.0")[:14])) == [("2.0", ["production"])]
+
+
+def test_a_label_that_matches_keeps_the_row_and_is_told() -> None:
+    tags = example()
+    names = names_of(tags, "team=checkout", {digest("2.0"): "team=checkout"})
+    [row] = image_rows(names, names.pointed(), details_of(tags))
+    assert (row.group.version, row.label) == ("2.0", "team=checkout")
+
+
+def test_a_wrong_spelling_is_put_right() -> None:
+    assert names_of(example(), "prodction").suggestion() == "production"
 
 
 def test_pointers_that_came_at_different_times_tell_their_own() -> None:
     later = MAY + dt.timedelta(days=1)
-    [row] = picture("2.1", qatesting=later).rows
+    [row] = rows(example(qatesting=later), "2.1")
     assert [(arrival.first.name, arrival.first.before) for arrival in row.arrivals] == [
         ("qatesting", later),
         ("perftesting", MAY),
@@ -67,35 +107,77 @@ def test_pointers_that_came_at_different_times_tell_their_own() -> None:
 
 
 def test_pointers_that_one_poll_saw_moving_share_a_line() -> None:
-    [row] = picture("2.1", qatesting=MAY + dt.timedelta(seconds=2)).rows
+    [row] = rows(example(qatesting=MAY + dt.timedelta(seconds=2)), "2.1")
     assert [[tag.name for tag in arrival.pointers] for arrival in row.arrivals] == [["perftesting", "qatesting"]]
 
 
+def test_a_thousand_names_of_one_image_are_counted_and_not_shown() -> None:
+    tags = [standing("2.0", "a"), *(standing(f"env-{'x' * number}", "a", role=Role.POINTER) for number in range(50))]
+    [row] = rows(tags)
+    assert sum(len(arrival.pointers) for arrival in row.arrivals) == MOST_NAMES
+    assert row.other_pointers == 50 - MOST_NAMES
+    version = by_tag(tags, "2.0")[0]
+    assert (len(version.shown_aliases), version.other_aliases) == (MOST_NAMES, 50 - MOST_NAMES)
+
+
 def test_by_pointer_tells_the_version_and_who_else_is_on_it() -> None:
-    rows = {row.tag.name: row for row in picture().pointers}
-    assert list(rows) == ["latest", "perftesting", "production", "qatesting", "rollback"]
-    assert rows["qatesting"].aliases == ["perftesting"]
-    assert rows["qatesting"].group is not None
-    assert rows["qatesting"].group.version == "2.1"
+    found = {row.tag.name: row for row in by_tag(example(), by=By.POINTER)}
+    assert list(found) == ["latest", "perftesting", "production", "qatesting", "rollback"]
+    assert found["qatesting"].aliases == ("perftesting",)
+    assert found["qatesting"].group is not None
+    assert found["qatesting"].group.version == "2.1"
+
+
+def test_all_tags_point_both_ways_versions_first() -> None:
+    assert [(row.tag.name, row.aliases) for row in by_tag(example())] == [
+        ("1.0", ()),
+        ("1.1", ()),
+        ("1.2", ()),
+        ("1.3", ("rollback",)),
+        ("2.0", ("production",)),
+        ("2.1", ("perftesting", "qatesting")),
+        ("2.2", ("latest",)),
+        ("latest", ("2.2",)),
+        ("perftesting", ("2.1", "qatesting")),
+        ("production", ("2.0",)),
+        ("qatesting", ("2.1", "perftesting")),
+        ("rollback", ("1.3",)),
+    ]
 
 
 def test_a_tag_whose_image_is_missing_says_so() -> None:
-    tags = [standing("2.0", "2.0"), standing("production", "2.0", state="missing")]
-    [row] = what_is_where(tags, "", dt.UTC).rows
+    [row] = rows([standing("2.0", "2.0"), standing("production", "2.0", state="missing")])
     assert row.missing == ("production",)
 
 
 def test_a_tag_nothing_is_known_of_has_no_row_but_is_told() -> None:
     unknown = Standing(1, "next", Role.POINTER, "unknown", None, None, MAY)
-    found = what_is_where([unknown], "", dt.UTC)
-    assert not found.rows
-    assert [tag.name for tag in found.homeless] == ["next"]
+    names = names_of([unknown])
+    assert not names.pointed()
+    assert [tag.name for tag in names.homeless()] == ["next"]
+    assert [row.group for row in by_tag([unknown])] == [None]
 
 
 def test_a_move_under_way_names_its_target() -> None:
     leaving = standing("production", "2.0")._replace(
         leaving_after=MAY, leaving_before=MAY + FIVE_MINUTES, leaving_to=digest("2.1")
     )
-    found = what_is_where([leaving, standing("2.0", "2.0"), standing("2.1", "2.1")], "", dt.UTC)
-    assert found.rows[0].arrivals[0].leaving_to == "2.1"
-    assert found.pointers[0].leaving_to == "2.1"
+    tags = [leaving, standing("2.0", "2.0"), standing("2.1", "2.1")]
+    assert rows(tags)[0].arrivals[0].leaving_to == "2.1"
+    assert by_tag(tags, by=By.POINTER)[0].leaving_to == "2.1"
+
+
+def test_production_is_held_against_the_next_images_above_it() -> None:
+    tags = example()
+    names = names_of(tags)
+    assert names.beside_production() == ["production", "perftesting", "qatesting", "latest"]
+    assert [(drift.ahead, drift.versions) for drift in names.drifts(details_of(tags).tags)] == [
+        (("perftesting", "qatesting"), 1),
+        (("latest",), 2),
+    ]
+
+
+def test_without_a_production_nothing_is_behind() -> None:
+    names = names_of([standing("2.0", "a"), standing("latest", "a")])
+    assert names.beside_production() == []
+    assert names.drifts({}) == []

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test import Client
 
-from tags.models import Repository
+from tags.models import Image, Repository
 from tags.registry import CredentialsRefused, TimedOut
 from tests.factories import DAY, HOUR, MINUTE, NOW, SECOND, example, look, moved, watch
 from tests.listings import EXAMPLE, digest
@@ -16,13 +19,19 @@ if TYPE_CHECKING:
     from pytest_django import DjangoAssertNumQueries
 
 APP = "/registry.example.com/shop/app/"
+DASH = "\N{EN DASH}"
+
+
+def described(content: str, **facts: Any) -> None:
+    """An image as it is once somebody has read it."""
+    Image.objects.update_or_create(digest=content, defaults={"describe_at": None, "described_at": NOW, **facts})
 
 
 def test_each_version_shows_who_points_to_it(client: Client) -> None:
     example()
     rows = rows_of(client.get(APP))
     since = "today 14:00 or earlier (at least 4 s)"
-    assert rows[0] == "Version Pointed to by Since Also known as Content"
+    assert rows[0] == "Version Pointed to by Since Also known as Built Size Platforms Content"
     assert rows[1].startswith(f"2.2 latest {since}")
     assert rows[2].startswith(f"2.1 perftesting qatesting {since}")
     assert rows[2].endswith(digest("2.1")[7:14])
@@ -32,7 +41,7 @@ def test_each_version_shows_who_points_to_it(client: Client) -> None:
 def test_each_pointer_shows_its_version_and_its_company(client: Client) -> None:
     example()
     rows = rows_of(client.get(f"{APP}?by=pointer"))
-    assert rows[0] == "Pointer Points to Since Together with Content"
+    assert rows[0] == "Pointer Points to Since Together with Built Size Platforms Content"
     assert rows[4].startswith("qatesting 2.1 today 14:00 or earlier (at least 4 s) perftesting")
     assert "5 pointers" in read(client, f"{APP}?by=pointer")
 
@@ -41,7 +50,7 @@ def test_each_pointer_shows_its_version_and_its_company(client: Client) -> None:
 def test_the_filter_keeps_the_whole_row(client: Client, query: str) -> None:
     example()
     page = read(client, f"{APP}?{query}")
-    assert "1 of 7" in page
+    assert "1 of 7 images · Clear" in page
     assert "2.1 perftesting qatesting" in page
     assert "production today" not in page
 
@@ -49,7 +58,7 @@ def test_the_filter_keeps_the_whole_row(client: Client, query: str) -> None:
 def test_the_filter_works_by_pointer_too(client: Client) -> None:
     example()
     page = read(client, f"{APP}?by=pointer&q=2.1")
-    assert "2 of 5" in page
+    assert "2 of 5 pointers" in page
 
 
 def test_the_filter_is_a_form_that_works_without_script(client: Client) -> None:
@@ -66,7 +75,7 @@ def test_a_filter_that_finds_nothing_says_so_and_can_be_cleared(client: Client) 
     example()
     page = read(client, f"{APP}?q=prodction")
     assert "Nothing matches “prodction”. Did you mean production ?" in page
-    assert "0 of 7 · Clear" in page
+    assert "0 of 7 images · Clear" in page
 
 
 def test_other_names_of_a_version_stand_beside_it(client: Client) -> None:
@@ -87,11 +96,20 @@ def test_the_page_asks_as_often_for_five_hundred_tags_as_for_ten(
     few, many = watch("registry.example.com/few"), watch("registry.example.com/many")
     look(few, {f"1.{number}": str(number) for number in range(9)} | {"latest": "8"})
     look(many, {f"1.{number}": str(number) for number in range(499)} | {"latest": "498"})
-    with django_assert_num_queries(2):
-        client.get("/registry.example.com/few/")
-    with django_assert_num_queries(2):
-        response = client.get("/registry.example.com/many/")
-    assert "And 398 more: filter to find one." in response.text
+    for query, queries in (("", 4), ("by=pointer", 4), ("by=tag", 4), ("q=1.", 5)):
+        with django_assert_num_queries(queries):
+            client.get(f"/registry.example.com/few/?{query}")
+        with django_assert_num_queries(queries):
+            client.get(f"/registry.example.com/many/?{query}")
+
+
+def test_of_many_versions_without_a_pointer_the_newest_are_listed(client: Client) -> None:
+    look(watch(), {f"1.{number}": str(number) for number in range(500)} | {"latest": "499"})
+    page = read(client, APP)
+    assert "499 versions without a pointer" in page
+    assert "These are the newest; 399 more are not shown: filter to find one, or see all tags ." in page
+    assert f"1.399 {DASH}" in page
+    assert f"1.398 {DASH}" not in page
 
 
 def test_how_fresh_the_picture_is_stands_on_it(client: Client) -> None:
@@ -152,6 +170,151 @@ def test_a_tag_without_its_image_is_told(client: Client) -> None:
     repository = example(at=NOW - 5 * MINUTE)
     look(repository, {**EXAMPLE, "production": None})
     assert "production: its image is missing" in read(client, APP)
+
+
+class TestAllTags:
+    def test_each_tag_points_to_its_aliases_both_ways(self, client: Client) -> None:
+        example()
+        rows = rows_of(client.get(f"{APP}?by=tag"))
+        since = "today 14:00 or earlier (at least 4 s)"
+        assert rows[0] == "Tag Is the same image as Since Built Size Platforms Content"
+        assert rows[1].startswith(f"1.0 {DASH} no other tag {since}")
+        assert rows[6].startswith(f"2.1 perftesting qatesting {since}")
+        assert rows[9].startswith(f"perftesting 2.1 qatesting {since}")
+        assert rows[12].startswith(f"rollback 1.3 {since}")
+        assert "12 tags" in read(client, f"{APP}?by=tag")
+
+    def test_the_filter_keeps_the_aliases(self, client: Client) -> None:
+        example()
+        page = read(client, f"{APP}?by=tag&q=qatesting")
+        assert "3 of 12 tags" in page
+        assert [row.split()[0] for row in rows_of(client.get(f"{APP}?by=tag&q=qatesting"))[1:]] == [
+            "2.1",
+            "perftesting",
+            "qatesting",
+        ]
+
+    def test_ten_thousand_tags_come_in_pages(self, client: Client) -> None:
+        look(watch(), {f"1.{number}": str(number) for number in range(249)} | {"latest": "248"})
+        first, last = client.get(f"{APP}?by=tag&q=1."), client.get(f"{APP}?by=tag&page=3")
+        assert "1 to 100 of 250 Next Last" in read(client, f"{APP}?by=tag")
+        assert "?by=tag&amp;q=1.&amp;page=2" in first.text
+        assert "First Previous 201 to 250 of 250" in read(client, f"{APP}?by=tag&page=3")
+        assert rows_of(last)[-1].startswith("latest 1.248")
+        assert rows_of(client.get(f"{APP}?by=tag&page=999")) == rows_of(last)
+
+    def test_a_tag_nothing_is_known_of_is_there_too(self, client: Client) -> None:
+        repository = example(at=NOW - 5 * MINUTE)
+        look(repository, {**EXAMPLE, "next": None})
+        assert "next its image is missing not known yet" in read(client, f"{APP}?by=tag")
+
+    def test_an_image_without_a_version_says_so(self, client: Client) -> None:
+        look(watch(), {"1.0": "a", "nightly": "b"})
+        assert "nightly no version tag today" in read(client, f"{APP}?by=tag")
+
+
+class TestImages:
+    """What is behind a digest: read once and apart from polls, so not known at first."""
+
+    def test_built_size_and_platforms_stand_beside_the_version(self, client: Client) -> None:
+        example()
+        described(digest("2.1"), created=NOW - 7 * DAY, size=48_200_000, platforms=["linux/amd64", "linux/arm64"])
+        for query in ("", "?by=pointer", "?by=tag"):
+            assert "8 May 2026 46.0 MB linux/amd64, linux/arm64" in read(client, f"{APP}{query}")
+
+    def test_what_was_not_read_yet_says_so(self, client: Client) -> None:
+        look(watch(), {"1.0": "a", "latest": "a"})
+        assert f"{DASH} not known {DASH} not known {DASH} not known" in read(client, APP)
+
+    def test_an_image_is_found_by_its_label(self, client: Client) -> None:
+        example()
+        described(digest("2.0"), labels={"org.opencontainers.image.revision": "c0ffee1", "team": "checkout"})
+        page = read(client, f"{APP}?q=team=checkout")
+        assert "1 of 7 images" in page
+        assert "2.0 label team=checkout production" in page
+        assert "2.0 label org.opencontainers.image.revision=c0ffee1 production" in read(client, f"{APP}?q=c0ffee1")
+        assert "Nothing matches “team=payment”." in read(client, f"{APP}?q=team=payment")
+
+
+class TestLinks:
+    def test_names_and_digests_lead_to_their_pages(self, client: Client) -> None:
+        look(watch(), {"2.0": "a", "2.0.0-final": "a", "stable-2.0": "a", "production": "a"})
+        for query in ("", "?by=pointer", "?by=tag"):
+            html = client.get(f"{APP}{query}").text
+            for name in ("2.0", "2.0.0-final", "production"):
+                assert f'href="{APP[:-1]}:{name}/"' in html
+            assert f'href="/{digest("a")}/"' in html
+            assert f'title="{digest("a")}"' in html
+            assert f'data-copy="{digest("a")}"' in html
+        assert f'href="{APP[:-1]}:stable-2.0/"' in client.get(APP).text
+
+    def test_two_unrelated_versions_of_one_image_are_joined(self, client: Client) -> None:
+        look(watch(), {"2.0": "a", "2.0.0-final": "a", "production": "a"})
+        assert "2.0 = 2.0.0-final production" in read(client, APP)
+
+    def test_a_drift_leads_to_the_comparison(self, client: Client) -> None:
+        example()
+        assert "Compare production ↔ perftesting" in read(client, APP)
+        image = "registry.example.com%2Fshop%2Fapp"
+        assert f'href="/compare/?a={image}%3Aproduction&amp;b={image}%3Aperftesting"' in client.get(APP).text
+
+    def test_who_looks_at_the_past_goes_on_looking_at_it(self, client: Client) -> None:
+        moved()
+        html = client.get(f"{APP}?at=2026-05-15T13:55:30").text
+        at = "at=2026-05-15T13%3A55%3A30"
+        assert f'href="{APP[:-1]}:production/?{at}"' in html
+        assert f'href="/{digest("1.3")}/?{at}"' in html
+        assert f"%3Alatest&amp;{at}" in html
+        assert f'href="?{at}&amp;by=tag"' in html
+
+    def test_the_filter_goes_along_to_the_other_groupings(self, client: Client) -> None:
+        example()
+        assert 'href="?q=2.1&amp;by=pointer"' in client.get(f"{APP}?q=2.1").text
+
+
+class TestExport:
+    def test_the_csv_holds_one_line_per_tag_that_the_filter_finds(self, client: Client) -> None:
+        example()
+        described(digest("2.1"), created=NOW - 7 * DAY, size=48_200_000, platforms=["linux/amd64", "linux/arm64"])
+        response = client.get(f"{APP}?q=qatesting&format=csv")
+        assert response.headers["Content-Disposition"] == 'attachment; filename="shop-app.csv"'
+        lines = list(csv.DictReader(io.StringIO(response.getvalue().decode())))
+        assert [line["name"] for line in lines] == ["2.1", "perftesting", "qatesting"]
+        assert lines[2] == {
+            "repository": "registry.example.com/shop/app",
+            "name": "qatesting",
+            "role": "pointer",
+            "digest": digest("2.1"),
+            "version": "2.1",
+            "aliases": "2.1, perftesting",
+            "after": "",
+            "before": "2026-05-15T12:00:01Z",
+            "created": "2026-05-08T12:00:00Z",
+            "size": "48200000",
+            "platforms": "linux/amd64, linux/arm64",
+            "state": "present",
+        }
+
+    def test_by_pointer_it_holds_the_pointers(self, client: Client) -> None:
+        example()
+        items = json.loads(client.get(f"{APP}?by=pointer&format=json").getvalue())
+        assert [item["name"] for item in items] == ["latest", "perftesting", "production", "qatesting", "rollback"]
+        assert (items[1]["version"], items[1]["aliases"]) == ("2.1", ["2.1", "qatesting"])
+        assert items[1]["created"] is None
+
+    def test_it_holds_more_than_one_page_shows(self, client: Client) -> None:
+        look(watch(), {f"1.{number}": str(number) for number in range(900)} | {"latest": "248"})
+        items = json.loads(client.get(f"{APP}?format=json").getvalue())
+        assert [items[0]["name"], items[-1]["name"], len(items)] == ["1.0", "latest", 901]
+
+    def test_it_tells_of_the_past_too(self, client: Client) -> None:
+        moved()
+        [item] = json.loads(client.get(f"{APP}?by=pointer&q=rollback&at=2026-05-15T13:55:30&format=json").getvalue())
+        assert (item["name"], item["version"]) == ("rollback", "1.2")
+
+    def test_another_format_is_refused_in_words(self, client: Client) -> None:
+        example()
+        assert "choose csv or json" in read(client, f"{APP}?format=xls", 400)
 
 
 class TestAsOf:
@@ -216,8 +379,9 @@ class TestAsOf:
         self, client: Client, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         look(watch(), {f"1.{number}": str(number) for number in range(200)} | {"latest": "8"}, NOW - DAY)
-        with django_assert_num_queries(4):
-            client.get(f"{APP}?at=2026-05-14T14:00:10")
+        for query in ("", "by=pointer", "by=tag"):
+            with django_assert_num_queries(7):
+                client.get(f"{APP}?at=2026-05-14T14:00:10&{query}")
 
 
 class TestTheSweep:
@@ -249,5 +413,5 @@ class TestTheSweep:
         self, client: Client, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         self.swept(versions=300)
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(4):
             client.get(APP)

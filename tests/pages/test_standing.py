@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tags.pages.standing import Naming, Standing, namings, standings
+from tests.factories import MINUTE, NOW, look, moved, watch
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from tags.models import Repository
+
+pytestmark = pytest.mark.django_db
+
+
+def alike(found: list[Naming] | list[Standing]) -> list[tuple[str, str, str, str | None]]:
+    return sorted((tag.name, tag.role, tag.state, tag.digest) for tag in found)
+
+
+def assert_same(repository: Repository, moment: dt.datetime | None) -> None:
+    assert alike(namings(repository, moment)) == alike(standings(repository.tags.shown(), moment))
+
+
+def test_names_are_where_their_tags_stand_at_every_moment() -> None:
+    repository = moved()
+    look(repository, {"2.0": "2.0", "production": None, "2.1": "made anew"}, NOW + 5 * MINUTE)
+    look(repository, {"2.0": "2.0", "production": "2.1", "2.1": "2.1", "next": "n"}, NOW + 10 * MINUTE)
+    assert_same(repository, None)
+    for minutes in range(-11, 12):
+        assert_same(repository, NOW + minutes * MINUTE)
+
+
+def test_signatures_are_no_names() -> None:
+    repository = watch()
+    look(repository, {"1.0": "a", f"sha256-{'0' * 64}.sig": "s"})
+    assert [naming.name for naming in namings(repository, None)] == ["1.0"]
+    assert [naming.name for naming in namings(repository, NOW + MINUTE)] == ["1.0"]
