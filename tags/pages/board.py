@@ -1,38 +1,85 @@
-"""The board: every repository a row, every deployment tag a column, the version in the cell."""
+"""The board: every repository a row, every deployment tag a column, the version in the cell.
+
+Which rows and columns there are depends on all pointers of all repositories, so of those as little is read as decides
+it. What a row shows is read for the rows of one page only.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from django.utils.translation import gettext as _
+
+from tags.models import Tag
 from tags.models.movement import short
 from tags.models.tag import is_floating_version
+from tags.pages.drift import Drift, leads, version_tags
 from tags.pages.filtering import begins, did_you_mean, is_in
+from tags.pages.freshness import freshness
+from tags.pages.knowledge import unknown_because
+from tags.pages.standing import former_names, names_of, standings
+from tags.versions import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    import datetime as dt
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from tags.models import Repository
+    from tags.models.tag import TagQuerySet
     from tags.pages.freshness import Freshness
     from tags.pages.standing import Names, Standing
 
-MOST_COLUMNS = 6
+MOST_COLUMNS = 6  # that nobody chose
+MOST_OFFERED = 200  # names to choose from: those that most repositories have
+
+Key = tuple[int, str]  # of a pointer: repository id and name
+
+
+class Asked(NamedTuple):
+    """What people want to see of the board, and as it was when; `than`: compared with that moment."""
+
+    moment: dt.datetime | None
+    now: dt.datetime
+    than: dt.datetime | None = None
+    text: str = ""
+    columns: tuple[str, ...] = ()
+    only_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Where one pointer of one repository stands; `version` None: no version tag names that image."""
+    """Where one pointer of one repository stands; `tag` None: it is not there, and was at the moment compared with."""
 
-    tag: Standing
-    version: str | None
+    name: str
+    tag: Standing | None
+    version: str | None  # None: no version tag names that image
+    was_called: str  # what an image without a version was last called
     leaving_to: str | None
-    url: str
     found: bool  # by what people filter for
+    changed: bool
+    before: Standing | None  # at the moment compared with
+    version_before: str | None
+
+    @property
+    def is_marked(self) -> bool:
+        return self.found or self.changed
 
     @property
     def short_digest(self) -> str:
-        return short(self.tag.digest) if self.tag.digest else ""
+        return short(self.tag.digest) if self.tag and self.tag.digest else ""
+
+    @property
+    def change(self) -> str:
+        """What was there at the moment compared with, in words; empty where that is the same."""
+        if not self.changed:
+            return ""
+        if self.before is None:
+            return _("was not there")
+        if self.before.digest is None:
+            return _("had no image")
+        return _("was %s") % (self.version_before or short(self.before.digest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,81 +89,252 @@ class Row:
     repository: Repository
     freshness: Freshness
     unknown: str  # why nothing is known of it at the moment asked for
+    unknown_before: str  # why nothing is known of it at the moment compared with
     cells: tuple[Cell | None, ...]
     others: tuple[Cell, ...]  # pointers without a column
+    drift: Drift | None  # to the nearest pointer that production is behind
 
     @property
-    def found_others(self) -> tuple[Cell, ...]:
-        return tuple(cell for cell in self.others if cell.found)
+    def all_cells(self) -> list[Cell]:
+        return sorted((*filter(None, self.cells), *self.others), key=lambda cell: cell.name)
+
+    @property
+    def address(self) -> str:
+        """The page of this image, for what follows its name."""
+        return f"/{self.repository.reference}"
+
+    @property
+    def marked_others(self) -> list[Cell]:
+        return [cell for cell in self.others if cell.is_marked]
+
+    @property
+    def unmarked_others(self) -> int:
+        return len(self.others) - len(self.marked_others)
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it was looked at, and has no pointer at all."""
+        return not self.others and not any(self.cells) and self.repository.checked_at is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
+    """Which rows and columns there are, and which of their cells are marked."""
+
+    asked: Asked
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    are_chosen: bool  # the columns; else they are those that most repositories have
+    offered: tuple[str, ...]  # pointers that may be chosen as columns
+    nowhere: tuple[str, ...]  # columns that were asked for, and no repository has
+    repositories: tuple[Repository, ...]  # the rows
     total: int  # rows before the filter
+    matching: int  # rows that the text finds, changed or not
+    has_others: bool
+    found: Collection[Key]
+    changed: Collection[Key]
+    unknown: Mapping[int, str]
+    unknown_before: Mapping[int, str]
+    changes: int  # changed cells in the rows that the text finds
+    not_comparable: int  # rows that the text finds, of which one of both moments is not known
     suggestion: str  # what was perhaps meant by a text that finds nothing
 
-    @property
-    def has_others(self) -> bool:
-        return any(row.others for row in self.rows)
 
-
-def board(
-    repositories: Sequence[Repository],
-    pointers: Sequence[Standing],
-    names: Names,
-    freshness: Mapping[int, Freshness],
-    unknown: Mapping[int, str],
-    text: str = "",
-) -> Board:
-    """Lay out the rows that `text` finds: by image, by pointer, or by the version that a pointer is on."""
-    of_repository: dict[int, list[Cell]] = {repository.pk: [] for repository in repositories}
-    by_id = {repository.pk: repository for repository in repositories}
-    for tag in pointers:
-        if tag.repository_id not in unknown:
-            of_repository[tag.repository_id].append(_cell(by_id[tag.repository_id], tag, names, text))
-    shown = [
+def board(repositories: Sequence[Repository], asked: Asked) -> Board:
+    """The rows that the text finds: by image, by pointer, or by version or digest of what a pointer is on."""
+    unknown = unknown_because(repositories, asked.moment, asked.now) if asked.moment else {}
+    unknown_before = unknown_because(repositories, asked.than, asked.now) if asked.than else {}
+    spots = _spots(asked.moment, unknown)
+    before = _spots(asked.than, unknown_before) if asked.than else {}
+    changed = _changed(spots, before, {*unknown, *unknown_before}) if asked.than else set()
+    keys = spots.keys() | changed
+    versions = _versions(spots, asked.moment) if asked.text else {}
+    found = (
+        {key for key in keys if _finds(asked.text, key[1], versions.get((key[0], spots.get(key))), spots.get(key))}
+        if asked.text
+        else set()
+    )
+    having_found, having_changed = ({repository for repository, _name in some} for some in (found, changed))
+    matching = [
         repository
         for repository in repositories
-        if is_in(text, (repository.reference,)) or any(cell.found for cell in of_repository[repository.pk])
+        if repository.pk in having_found or is_in(asked.text, (repository.reference,))
     ]
-    columns = _columns([cell for repository in shown for cell in of_repository[repository.pk]])
-    rows = [
-        _row(
-            repository, freshness[repository.pk], unknown.get(repository.pk, ""), of_repository[repository.pk], columns
-        )
-        for repository in shown
-    ]
-    suggestion = "" if shown or not text else did_you_mean(text, _names(repositories, of_repository))
-    return Board(columns, tuple(rows), len(repositories), suggestion)
+    of_matching = {repository.pk for repository in matching}
+    rows = [repository for repository in matching if not asked.only_changed or repository.pk in having_changed]
+    of_rows = {repository.pk for repository in rows}
+    everywhere = Counter(name for _repository, name in keys)
+    counts = Counter(name for repository, name in keys if repository in of_rows)
+    chosen = {name for name in asked.columns if name in everywhere}
+    columns = _alphabetically(chosen) if chosen else _usual(counts, {name for pk, name in found if pk in of_rows})
+    return Board(
+        asked=asked,
+        columns=columns,
+        are_chosen=bool(chosen),
+        offered=_offered(everywhere, columns),
+        nowhere=tuple(name for name in asked.columns if name not in everywhere),
+        repositories=tuple(rows),
+        total=len(repositories),
+        matching=len(matching),
+        has_others=any(name not in columns for name in counts),
+        found=found,
+        changed=changed,
+        unknown=unknown,
+        unknown_before=unknown_before,
+        changes=sum(repository in of_matching for repository, _name in changed),
+        not_comparable=len(of_matching & {*unknown, *unknown_before}) if asked.than else 0,
+        suggestion="" if matching else did_you_mean(asked.text, _names(repositories, keys, versions)),
+    )
 
 
-def _names(repositories: Sequence[Repository], cells: Mapping[int, Sequence[Cell]]) -> Iterator[str]:
+def rows(shown: Board, repositories: Sequence[Repository]) -> list[Row]:
+    """What is in the rows of these repositories; as many queries for a hundred as for one."""
+    asked = shown.asked
+    known = [repository.pk for repository in repositories if repository.pk not in shown.unknown]
+    pointers = Tag.objects.pointers().filter(repository__in=known)
+    there = standings(pointers, asked.moment)
+    names = names_of(there, asked.moment)
+    called = former_names(there, names, asked.moment)
+    before, names_before = _before(shown, pointers)
+    of_repository: defaultdict[int, dict[str, Cell]] = defaultdict(dict)
+    tags = {(tag.repository_id, tag.name): tag for tag in there}
+    for key in {**tags, **before}:
+        if key in tags or key in shown.changed:
+            of_repository[key[0]][key[1]] = _cell(shown, key, tags, names, called, before, names_before)
+    drifts = _drifts(there, names, asked.moment)
+    return [
+        _row(shown, repository, of_repository[repository.pk], drifts.get(repository.pk)) for repository in repositories
+    ]
+
+
+Spots = dict[Key, str | None]  # what each pointer is on; None: no image
+
+
+def _spots(moment: dt.datetime | None, unknown: Collection[int]) -> Spots:
+    """One query."""
+    pointers = Tag.objects.pointers().order_by()
+    facts = (
+        pointers.at(moment).values_list("repository_id", "name", "digest_then")
+        if moment
+        else pointers.present().values_list("repository_id", "name", "digest")
+    )
+    return {(repository, name): digest for repository, name, digest in facts if repository not in unknown}
+
+
+def _versions(spots: Spots, moment: dt.datetime | None) -> dict[tuple[int, str | None], list[str]]:
+    """All version tags of what pointers are on; one query."""
+    digests = {digest for digest in spots.values() if digest}
+    tags = Tag.objects.order_by()
+    facts = (
+        tags.naming(digests).at(moment).values_list("repository_id", "digest_then", "name")
+        if moment
+        else tags.present()
+        .filter(role=Role.VERSION, digest__in=Tag.objects.pointers().present().order_by().values("digest"))
+        .values_list("repository_id", "digest", "name")
+    )
+    found: defaultdict[tuple[int, str | None], list[str]] = defaultdict(list)
+    for repository, digest, name in facts:
+        found[repository, digest].append(name)
+    return found
+
+
+def _changed(spots: Spots, before: Spots, incomparable: Collection[int]) -> set[Key]:
+    """The pointers that are elsewhere than before; where one of both is not known, nobody can tell."""
+    gone_or_new = spots.keys() ^ before.keys()
+    moved = {
+        key
+        for key in spots.keys() & before.keys()
+        if spots[key] != before[key] and spots[key] is not None and before[key] is not None
+    }
+    return {key for key in gone_or_new | moved if key[0] not in incomparable}
+
+
+def _finds(text: str, name: str, versions: Iterable[str] | None, digest: str | None) -> bool:
+    return is_in(text, (name, *(versions or ()))) or begins(text, digest)
+
+
+def _names(
+    repositories: Sequence[Repository], keys: Collection[Key], versions: Mapping[tuple[int, str | None], Iterable[str]]
+) -> Iterator[str]:
     """What one can look for on the board: pointers, images, versions."""
-    yield from (cell.tag.name for of_one in cells.values() for cell in of_one)
+    yield from sorted({name for _repository, name in keys})
     yield from (repository.short_name for repository in repositories)
-    yield from (cell.version for of_one in cells.values() for cell in of_one if cell.version)
+    yield from (name for names in versions.values() for name in names)
 
 
-def _cell(repository: Repository, tag: Standing, names: Names, text: str) -> Cell:
-    version = names.get((repository.pk, tag.digest)) if tag.digest else None
-    leaving_to = tag.leaving_to and (names.get((repository.pk, tag.leaving_to)) or short(tag.leaving_to))
-    found = bool(text) and (is_in(text, (tag.name, version or "")) or begins(text, tag.digest))
-    return Cell(tag, version, leaving_to, f"/{repository.reference}:{tag.name}/", found)
-
-
-def _columns(cells: Sequence[Cell]) -> tuple[str, ...]:
+def _usual(counts: Counter[str], found: Collection[str]) -> tuple[str, ...]:
     """The pointers that people look for or that most repositories have, no floating versions; alphabetically."""
-    counts = Counter(cell.tag.name for cell in cells if not is_floating_version(cell.tag.name))
-    found = {cell.tag.name for cell in cells if cell.found}
-    ranked = sorted(counts, key=lambda name: (name not in found, -counts[name], name))
-    return tuple(sorted(ranked[:MOST_COLUMNS], key=lambda name: (name.lower(), name)))
+    whole = [name for name in counts if not is_floating_version(name)]
+    return _alphabetically(sorted(whole, key=lambda name: (name not in found, -counts[name], name))[:MOST_COLUMNS])
 
 
-def _row(
-    repository: Repository, freshness: Freshness, unknown: str, cells: Sequence[Cell], columns: tuple[str, ...]
-) -> Row:
-    by_name = {cell.tag.name: cell for cell in cells}
-    others = sorted((cell for cell in cells if cell.tag.name not in columns), key=lambda cell: cell.tag.name)
-    return Row(repository, freshness, unknown, tuple(by_name.get(name) for name in columns), tuple(others))
+def _offered(counts: Counter[str], columns: Collection[str]) -> tuple[str, ...]:
+    whole = [name for name in counts if not is_floating_version(name)]
+    common = sorted(whole, key=lambda name: (-counts[name], name))[:MOST_OFFERED]
+    return _alphabetically({*common, *columns})
+
+
+def _alphabetically(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(names, key=lambda name: (name.lower(), name)))
+
+
+def _before(shown: Board, pointers: TagQuerySet) -> tuple[dict[Key, Standing], Names]:
+    """Where the pointers stood at the moment compared with, and what that was called; two queries, or none."""
+    than = shown.asked.than
+    if than is None:
+        return {}, {}
+    changed = pointers.filter(name__in={name for _repository, name in shown.changed})
+    stood = [tag for tag in standings(changed, than) if (tag.repository_id, tag.name) in shown.changed]
+    names = names_of(stood, than)
+    return {(tag.repository_id, tag.name): tag for tag in stood}, former_names(stood, names, than) | names
+
+
+def _cell(
+    shown: Board,
+    key: Key,
+    tags: Mapping[Key, Standing],
+    names: Names,
+    called: Names,
+    before: Mapping[Key, Standing],
+    names_before: Names,
+) -> Cell:
+    repository, name = key
+    tag, stood = tags.get(key), before.get(key)
+    digest = (tag and tag.digest) or ""
+    leaving_to = tag and tag.leaving_to
+    return Cell(
+        name=name,
+        tag=tag,
+        version=names.get((repository, digest)),
+        was_called=called.get((repository, digest), ""),
+        leaving_to=leaving_to and (names.get((repository, leaving_to)) or short(leaving_to)),
+        found=key in shown.found,
+        changed=key in shown.changed,
+        before=stood,
+        version_before=names_before.get((repository, stood.digest)) if stood and stood.digest else None,
+    )
+
+
+def _drifts(pointers: Iterable[Standing], names: Names, moment: dt.datetime | None) -> dict[int, Drift]:
+    """How far production is behind the nearest pointer in each repository where it is behind; two queries."""
+    of_repository: defaultdict[int, list[Standing]] = defaultdict(list)
+    for tag in pointers:
+        of_repository[tag.repository_id].append(tag)
+    versions_of: defaultdict[int, dict[str, str]] = defaultdict(dict)
+    for (repository, digest), version in names.items():
+        versions_of[repository][digest] = version
+    nearest = {pk: found[0] for pk, tags in of_repository.items() if (found := leads(tags, versions_of[pk]))}
+    versions = version_tags(nearest, moment)
+    return {pk: lead.drift(versions.get(pk)) for pk, lead in nearest.items()}
+
+
+def _row(shown: Board, repository: Repository, cells: Mapping[str, Cell], drift: Drift | None) -> Row:
+    others = sorted((cell for name, cell in cells.items() if name not in shown.columns), key=lambda cell: cell.name)
+    return Row(
+        repository=repository,
+        freshness=freshness(repository, shown.asked.now),
+        unknown=shown.unknown.get(repository.pk, ""),
+        unknown_before=shown.unknown_before.get(repository.pk, ""),
+        cells=tuple(cells.get(name) for name in shown.columns),
+        others=tuple(others),
+        drift=drift,
+    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language, ngettext, npgettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from tags.timeline import interval
 
@@ -34,14 +35,26 @@ def duration(length: dt.timedelta) -> str:
     return ngettext("%d year", "%d years", days // 365) % (days // 365)
 
 
+def distance(length: dt.timedelta) -> str:
+    """The same beside "in", "ago" or "since": there, other languages say the days another way."""
+    days = int(length.total_seconds()) // DAY
+    if days < 2:
+        return duration(length)
+    if days < 100:
+        return npgettext("from now", "%d day", "%d days", days) % days
+    if days < 2 * 365:
+        return npgettext("from now", "%d month", "%d months", days // 30) % (days // 30)
+    return npgettext("from now", "%d year", "%d years", days // 365) % (days // 365)
+
+
 def relative(moment: dt.datetime, now: dt.datetime) -> str:
     """How far a moment is from now: "just now", "2 min ago", "in a moment", "in 3 min"."""
     is_near = abs(moment - now) < dt.timedelta(seconds=5)
     if moment > now:
-        return _("in a moment") if is_near else _("in %s") % duration(moment - now)
+        return _("in a moment") if is_near else _("in %s") % distance(moment - now)
     if is_near:
         return _("just now")
-    return _("%s ago") % duration(now - moment)
+    return _("%s ago") % distance(now - moment)
 
 
 def day(moment: dt.datetime, now: dt.datetime) -> str:
@@ -51,19 +64,26 @@ def day(moment: dt.datetime, now: dt.datetime) -> str:
         return _("today")
     if local.date() == today - dt.timedelta(days=1):
         return _("yesterday")
-    return date_format(local, "D j M" if local.year == today.year else "j M Y")
+    if local.year == today.year:
+        return _date(local.date(), pgettext("format of a date", "D j M"), get_language())
+    return _date(local.date(), pgettext("format of a date", "j M Y"), get_language())
+
+
+@lru_cache(maxsize=1024)  # a page says few days, and each many times
+def _date(date: dt.date, pattern: str, _language: str | None) -> str:
+    return date_format(date, pattern)
 
 
 def heading(date: dt.date, now: dt.datetime) -> str:
     """A day over what happened on it: "Today, Friday 9 May 2026"."""
-    words = date_format(date, "l j F Y")
+    words = date_format(date, pgettext("format of a date", "l j F Y"))
     days = (timezone.localtime(now).date() - date).days
     return {0: _("Today, %s"), 1: _("Yesterday, %s")}.get(days, "%s") % words
 
 
 def clock(moment: dt.datetime, *, seconds: bool = False) -> str:
     """The time of day, to the minute or to the second."""
-    return date_format(timezone.localtime(moment), "H:i:s" if seconds else "H:i")
+    return f"{timezone.localtime(moment):{'%H:%M:%S' if seconds else '%H:%M'}}"
 
 
 def point(moment: dt.datetime, now: dt.datetime, *, seconds: bool = False) -> str:
@@ -73,7 +93,7 @@ def point(moment: dt.datetime, now: dt.datetime, *, seconds: bool = False) -> st
 
 def full(moment: dt.datetime) -> str:
     """Leaves nothing open but the zone: "3 May 2026 14:00"."""
-    return date_format(timezone.localtime(moment), "j F Y H:i")
+    return date_format(timezone.localtime(moment), pgettext("format of a date", "j F Y H:i"))
 
 
 def between(after: dt.datetime | None, before: dt.datetime, now: dt.datetime | None = None) -> str:

@@ -6,42 +6,53 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from tags.models import Tag
 from tags.models.tag import is_floating_version
-from tags.versions import Role, versions_between
+from tags.versions import Role, sort_key, versions_between
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from tags.pages.standing import Standing
 
 # What people call the place that the others are measured against; the first that a repository has.
 PRODUCTION = ("production", "prod", "live")
 MOST_SENTENCES = 3
+MOST_VERSIONS = 10_000  # names that are read to count the versions in between: of more, only the days are told
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """`behind` is so many versions, and perhaps days, behind the pointers `ahead`, which share one digest."""
+    """`behind` is so many versions, and perhaps days, behind the pointers `ahead`, which share one digest.
+
+    `versions` None: there are too many to count.
+    """
 
     behind: str
     ahead: tuple[str, ...]
-    versions: int
+    versions: int | None
     days: int
 
     @property
     def sentence(self) -> str:
-        distance = ngettext("%d version", "%d versions", self.versions) % self.versions
+        distances = []
+        if self.versions is not None:
+            distances.append(ngettext("%d version", "%d versions", self.versions) % self.versions)
         if self.days > 0:
-            days = ngettext("%d day", "%d days", self.days) % self.days
-            distance = _("%(versions)s and %(days)s") % {"versions": distance, "days": days}
-        return _("%(behind)s is %(distance)s behind %(ahead)s") % {
-            "behind": self.behind,
-            "distance": distance,
-            "ahead": in_words(self.ahead),
-        }
+            distances.append(ngettext("%d day", "%d days", self.days) % self.days)
+        facts = {"behind": self.behind, "ahead": in_words(self.ahead)}
+        match distances:
+            case []:
+                return _("%(behind)s is behind %(ahead)s") % facts
+            case [distance]:
+                facts["distance"] = distance
+            case [versions, days]:
+                facts["distance"] = _("%(versions)s and %(days)s") % {"versions": versions, "days": days}
+        return _("%(behind)s is %(distance)s behind %(ahead)s") % facts
 
 
 def in_words(names: Sequence[str]) -> str:
@@ -51,26 +62,67 @@ def in_words(names: Sequence[str]) -> str:
     return _("%(most)s and %(last)s") % {"most": ", ".join(names[:-1]), "last": names[-1]}
 
 
-def drifts(tags: Sequence[Standing], names: Mapping[str, str]) -> list[Drift]:
-    """How far production is behind the other pointers among `tags`, the least first; `names` is digest -> version."""
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """Pointers on one digest that production is behind; from `low` to `high` is the way."""
+
+    base: Standing
+    ahead: tuple[Standing, ...]
+    low: str
+    high: str
+
+    def drift(self, versions: Collection[str] | None) -> Drift:
+        """How far that is; `versions` are all version tags of the repository, None: they are not to be counted."""
+        steps = None if versions is None else versions_between(self.low, self.high, versions)
+        return Drift(self.base.name, tuple(tag.name for tag in self.ahead), steps, self._days)
+
+    @property
+    def _days(self) -> int:
+        """Whole days that the first of `ahead` came after `base`; 0 where that is not known for sure."""
+        first = min(self.ahead, key=lambda tag: tag.before)
+        return (first.after - self.base.before) // dt.timedelta(days=1) if first.after else 0
+
+
+def leads(tags: Iterable[Standing], names: Mapping[str, str]) -> list[Lead]:
+    """The pointers among `tags` that production is behind, the lowest version first; `names` is digest -> version."""
     pointers = {tag.name: tag for tag in tags if tag.role == Role.POINTER and tag.digest in names}
     base = next((pointers[name] for name in PRODUCTION if name in pointers), None)
     if base is None:
         return []
-    versions = [tag.name for tag in tags if tag.role == Role.VERSION]
     ahead: dict[str, list[Standing]] = {}
     for tag in sorted(pointers.values(), key=lambda tag: tag.name):
         if tag.digest != base.digest and not is_floating_version(tag.name):
             ahead.setdefault(str(tag.digest), []).append(tag)
-    found = [
-        Drift(base.name, tuple(tag.name for tag in group), steps, _days(base, group))
-        for digest, group in ahead.items()
-        if (steps := versions_between(names[str(base.digest)], names[digest], versions)) > 0
-    ]
+    found = [Lead(base, tuple(group), names[str(base.digest)], names[digest]) for digest, group in ahead.items()]
+    forward = [lead for lead in found if versions_between(lead.low, lead.high, ()) > 0]
+    return sorted(forward, key=lambda lead: sort_key(lead.high))
+
+
+def drifts(tags: Sequence[Standing], names: Mapping[str, str]) -> list[Drift]:
+    """How far production is behind the other pointers among `tags`, the least first; `names` is digest -> version."""
+    return drifts_of(tags, names, [tag.name for tag in tags if tag.role == Role.VERSION])
+
+
+def drifts_of(tags: Iterable[Standing], names: Mapping[str, str], versions: Collection[str]) -> list[Drift]:
+    """The same, where the repository's version tags are not among `tags`."""
+    found = [lead.drift(versions) for lead in leads(tags, names)]
     return sorted(found, key=lambda drift: (drift.versions, drift.ahead))[:MOST_SENTENCES]
 
 
-def _days(base: Standing, ahead: Sequence[Standing]) -> int:
-    """Whole days that the first of `ahead` came after `base`; 0 where that is not known for sure."""
-    first = min(ahead, key=lambda tag: tag.before)
-    return (first.after - base.before) // dt.timedelta(days=1) if first.after else 0
+def version_tags(repositories: Collection[int], moment: dt.datetime | None) -> dict[int, list[str]]:
+    """The version tags of these repositories, now or then, without those that have too many; two queries."""
+    versions = Tag.objects.filter(repository__in=repositories, role=Role.VERSION).order_by()
+    counted = versions if moment else versions.present()
+    counts = counted.values_list("repository").annotate(count=Count("pk")).order_by("count", "repository")
+    found: dict[int, list[str]] = {}
+    total = 0
+    for repository, count in counts:
+        total += count
+        if total > MOST_VERSIONS:
+            break
+        found[repository] = []
+    few = versions.filter(repository__in=found)
+    there = few.at(moment) if moment else few.present()
+    for repository, name in there.values_list("repository_id", "name"):
+        found[repository].append(name)
+    return found

@@ -58,6 +58,15 @@ def since_day(context: Context, after: dt.datetime | None, before: dt.datetime) 
     )  # fmt: skip
 
 
+@register.simple_tag(takes_context=True)
+def day_of(context: Context, moment: dt.datetime) -> SafeString:
+    """Says "Fri 9 May", where there is little room; the time of day is in the title."""
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.isoformat(), clock.full(moment), clock.day(moment, context["now"]),
+    )  # fmt: skip
+
+
 def _interval(after: dt.datetime | None, before: dt.datetime, now: dt.datetime) -> str:
     if after is None:
         return _("it was so at the first look, %s") % clock.point(before, now)

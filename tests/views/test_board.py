@@ -1,20 +1,32 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
 
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from tags.models import Heartbeat
 from tags.registry import TimedOut
 from tests.factories import DAY, HOUR, MINUTE, NOW, example, look, moved, watch
-from tests.listings import EXAMPLE
+from tests.listings import EXAMPLE, digest
 from tests.views.partly import unanswered
-from tests.views.reading import read, rows_of
-
-if TYPE_CHECKING:
-    from pytest_django import DjangoAssertNumQueries
+from tests.views.reading import read, rows_of, text_of
 
 APP = "/registry.example.com/shop/app/"
+THEN = "2026-05-15T13:54"  # before production moved in moved()
+
+
+def exported(client: Client, address: str) -> str:
+    response = client.get(address)
+    assert response.status_code == 200
+    return b"".join(response).decode()
+
+
+def queries(client: Client, address: str) -> int:
+    with CaptureQueriesContext(connection) as asked:
+        client.get(address)
+    return len(asked)
 
 
 def test_every_image_is_a_row_with_the_version_of_each_pointer(client: Client) -> None:
@@ -60,19 +72,107 @@ def test_a_wrong_spelling_is_answered_with_the_right_one(client: Client) -> None
     assert "Did you mean production ?" in read(client, "/?q=prodction")
 
 
-def test_the_board_asks_as_often_for_twenty_images_as_for_two(
-    client: Client, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
+def test_the_board_asks_as_often_for_twenty_images_as_for_two(client: Client) -> None:
+    addresses = ("/", "/?q=2.1", f"/?at={THEN}", f"/?than={THEN}", f"/?at={THEN}&than=2026-05-15T13:51")
     for number in range(2):
-        example(f"registry.example.com/shop/app{number}")
-    with django_assert_num_queries(4):
-        client.get("/")
+        moved(f"registry.example.com/shop/app{number}")
+    few = [queries(client, address) for address in addresses]
     for number in range(2, 20):
-        example(f"registry.example.com/shop/app{number}")
-    with django_assert_num_queries(4):
-        client.get("/")
-    with django_assert_num_queries(6):
-        client.get("/?at=2026-05-15T14:00:04")
+        moved(f"registry.example.com/shop/app{number}")
+    assert [queries(client, address) for address in addresses] == few
+    assert few[0] == 7
+
+
+def test_the_row_says_how_far_production_is_behind(client: Client) -> None:
+    example()
+    assert "production is 1 version behind perftesting and qatesting" in read(client, "/")
+
+
+def test_what_changed_since_then_is_marked_and_counted(client: Client) -> None:
+    moved()
+    page = read(client, f"/?than={THEN}")
+    assert "2 cells changed since today 13:54 Only images that changed" in page
+    assert "2.0 today (4 s) was 1.3" in page
+    assert "was" not in rows_of(client.get("/"))[1]
+
+
+def test_a_moment_compared_with_that_nobody_watched_is_not_known(client: Client) -> None:
+    moved()
+    page = read(client, "/?than=2026-05-01")
+    assert "What was where on Fri 1 May 00:00 is not known." in page
+    assert "not known then · not watched before 15 May 2026 13:50" in page
+
+
+def test_a_comparison_says_of_how_many_images_it_can_say_nothing(client: Client) -> None:
+    moved()
+    example("registry.example.com/shop/cart")
+    assert "2 cells changed since today 13:54 ; of 1 image it is not known" in read(client, f"/?than={THEN}")
+
+
+def test_where_nothing_changed_there_is_a_way_back_to_all_images(client: Client) -> None:
+    example()
+    page = read(client, "/?than=2026-05-15T14:00:02&changed=1")
+    assert "No deployment tag is elsewhere than it was then. Show all images" in page
+
+
+def test_a_later_moment_is_compared_in_other_words(client: Client) -> None:
+    moved()
+    assert "2 cells changed until today 14:00" in read(client, f"/?at={THEN}&than=2026-05-15T14:00:02")
+
+
+def test_chosen_columns_are_kept_by_the_filter_and_an_unknown_one_is_said(client: Client) -> None:
+    example()
+    response = client.get("/?columns=production&columns=stable")
+    header, row = rows_of(response)
+    assert header == "Image production Others"
+    assert row.endswith("4 more")
+    assert "No image has this deployment tag: stable." in text_of(response)
+    assert '<input type="hidden" name="columns" value="production">' in response.text
+
+
+def test_links_go_to_the_same_moment(client: Client) -> None:
+    moved()
+    response = client.get(f"/?at={THEN}")
+    assert f'href="{APP}?at=2026-05-15T13%3A54"' in response.text
+    assert f'href="{APP[:-1]}:production/?at=2026-05-15T13%3A54"' in response.text
+
+
+def test_an_image_with_versions_only_says_so(client: Client) -> None:
+    example()
+    look(watch("registry.example.com/shop/tool"), {"1.0": "t"})
+    assert rows_of(client.get("/"))[2].endswith("no deployment tag, only versions")
+
+
+def test_the_csv_has_a_line_for_each_cell_that_the_filter_shows(client: Client) -> None:
+    example()
+    look(watch("registry.example.com/shop/cart"), {"3.0": "c", "production": "c"})
+    header, *lines = exported(client, "/?q=app&format=csv").splitlines()
+    assert header == "repository,tag,version,digest,after,before,state,checked_at,reason"
+    assert len(lines) == 5
+    assert lines[2] == (
+        f"registry.example.com/shop/app,production,2.0,{digest('2.0')},,2026-05-15T12:00:01Z,present,"
+        "2026-05-15T12:00:00Z,"
+    )
+    assert len(exported(client, "/?columns=production&format=csv").splitlines()) == 3
+
+
+def test_the_json_of_a_comparison_says_what_was_there(client: Client) -> None:
+    moved()
+    lines = {line["tag"]: line for line in json.loads(exported(client, f"/?than={THEN}&format=json"))}
+    assert lines["production"]["changed"] is True
+    assert lines["production"]["version_before"] == "1.3"
+    assert lines["production"]["digest_before"] == digest("1.3")
+    assert lines["latest"]["changed"] is False
+
+
+def test_an_export_says_why_nothing_is_known(client: Client) -> None:
+    moved()
+    (line,) = json.loads(exported(client, "/?at=2026-05-01&format=json"))
+    assert (line["state"], line["reason"]) == ("unknown", "not watched before 15 May 2026 13:50")
+
+
+def test_an_unknown_format_is_answered_in_words(client: Client) -> None:
+    assert "“xls” is no format: choose csv or json." in read(client, "/?format=xls", status=400)
 
 
 def test_an_empty_board_says_what_to_do(client: Client) -> None:
@@ -133,5 +233,5 @@ def test_rows_beyond_a_hundred_are_on_the_next_page(client: Client) -> None:
     look(watch("registry.example.com/a"), EXAMPLE)
     for number in range(100):
         watch(f"registry.example.com/b{number:03}")
-    assert "Page 1 of 2 Next" in read(client, "/")
+    assert "1\N{EN DASH}100 of 101 Next" in read(client, "/")
     assert "b099" in read(client, "/?page=2")

@@ -1,0 +1,94 @@
+"""A cell of the board. It has as many as a page can bear, so they are written without a template of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from tags.templatetags.times import between
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tags.pages.board import Cell, Row
+    from tags.pages.since import Sinces
+
+register = template.Library()
+
+
+# A cell that says nothing beside its version, as most are.
+PLAIN = (
+    '<td class="{}" data-label="{}"><a class="version" href="{}">{}</a> '
+    '<span class="since"><time datetime="{}" title="{}">{} <span class="apart">({})</span></time></span></td>'
+)
+SINCE = ' <span class="since"><time datetime="{}" title="{}">{} <span class="apart">({})</span></time></span>'
+
+
+@register.simple_tag
+def cells(row: Row, query: str, sinces: Sinces) -> SafeString:
+    """The cells of a row that have a column."""
+    html = SafeString()
+    for cell in row.cells:
+        html += _column(row, cell, query, sinces)  # safe as both are; joining would look at each again
+    return html
+
+
+@register.simple_tag
+def where(row: Row, cell: Cell, query: str, sinces: Sinces) -> SafeString:
+    """Where a pointer stands and since when, with a link to its page, and what there is to say beside it."""
+    html = SafeString()
+    for line in _lines(cell, f"{row.address}:{cell.name}/", query, sinces):
+        html += line
+    return html
+
+
+def _column(row: Row, cell: Cell | None, query: str, sinces: Sinces) -> SafeString:
+    if cell is None:
+        nothing = '<td class="none"><span aria-hidden="true">&ndash;</span><span class="hidden">{}</span></td>'
+        return format_html(nothing, _("no such tag"))
+    tag, marks = cell.tag, "found" if cell.found else ""
+    if tag and cell.version and not (tag.is_missing or cell.leaving_to or cell.changed):
+        since = sinces.of(tag.after, tag.before)
+        return format_html(
+            PLAIN, marks, cell.name, f"{row.address}:{cell.name}/{query}", cell.version,
+            tag.before.isoformat(), since.interval, since.day, since.lasting,
+        )  # fmt: skip
+    if cell.changed:
+        marks += " changed"
+    return format_html('<td class="{}" data-label="{}">{}</td>', marks, cell.name, where(row, cell, query, sinces))
+
+
+def _lines(cell: Cell, page: str, query: str, sinces: Sinces) -> Iterator[SafeString]:
+    tag = cell.tag
+    if tag is None:
+        yield format_html('<a class="version nameless" href="{}">{}</a>', page, _("gone"))
+    else:
+        if tag.is_missing:
+            yield _state(_("its image is missing"))
+        if tag.digest is None:
+            yield _state(tag.state)
+        elif cell.version:
+            yield format_html('<a class="version" href="{}{}">{}</a>', page, query, cell.version)
+        else:
+            link = '<a class="version nameless" href="{}{}"><code>{}</code></a>'
+            yield format_html(link, page, query, cell.short_digest)
+            was = _("no version tag (was %s)") % cell.was_called if cell.was_called else _("no version tag")
+            yield _state(was)
+        if cell.leaving_to and tag.leaving_before:
+            words = _("moving to %s") % cell.leaving_to
+            yield format_html(
+                ' <span class="state">{} {}</span>', words, between(tag.leaving_after, tag.leaving_before)
+            )
+        if tag.digest:
+            since = sinces.of(tag.after, tag.before)
+            yield format_html(SINCE, tag.before.isoformat(), since.interval, since.day, since.lasting)
+    if cell.changed:
+        yield format_html(' <span class="change">{}</span>', cell.change)
+
+
+def _state(words: str) -> SafeString:
+    return format_html(' <span class="state">{}</span> ', words)

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from tags.pages import clock
+from tags.pages.since import Since, Sinces
+from tests.factories import DAY, HOUR, MINUTE, NOW, SECOND
+
+
+def test_an_interval_is_told_with_its_day_and_how_long_it_lasts() -> None:
+    told = Sinces(NOW, NOW).of(NOW - 6 * DAY - 5 * MINUTE, NOW - 6 * DAY)
+    assert told == Since("Sat 9 May", "6 days", "Sat 9 May between 13:55 and 14:00")
+
+
+def test_what_was_so_at_the_first_look_is_told_as_at_least() -> None:
+    assert Sinces(NOW, NOW).of(None, NOW - HOUR) == Since(
+        "today", "at least 60 min", "it was so at the first look, today 13:00"
+    )
+
+
+@pytest.mark.parametrize("width", [dt.timedelta(), SECOND, MINUTE, 3 * MINUTE, 20 * HOUR, 3 * DAY])
+@pytest.mark.parametrize("age", [SECOND, HOUR, DAY, 9 * DAY, 500 * DAY])
+def test_every_interval_is_told_as_anywhere_else(width: dt.timedelta, age: dt.timedelta) -> None:
+    sinces = Sinces(NOW, NOW)
+    for before in (NOW - age, NOW - age - HOUR):
+        told = sinces.of(before - width, before)
+        assert told.interval == clock.between(before - width, before, NOW)
+        assert told.lasting == clock.duration(NOW - before)
+        assert told.day == clock.day(before, NOW)
