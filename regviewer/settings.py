@@ -105,7 +105,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # --- Language, time, static files ----------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 USE_TZ = True
 STATIC_URL = "static/"
 STORAGES = {

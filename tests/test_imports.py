@@ -14,6 +14,8 @@ DOORS = (
     "tags.tasks",
     "tags.management",
     "tags.views",
+    "tags.feeds",
+    "tags.api",
     "tags.admin",
     "tags.urls",
     "tags.templatetags",

@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.conftest import APP, CHROMIUM
+from tests.listings import digest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -32,6 +33,14 @@ PAGES = {
     "tag": f"{APP[:-1]}:production/",
     "movements": "/movements/",
     "movements of one": f"/movements{APP}?span=all",
+    "movements in the past": f"/movements{APP}?at=2020-01-01",
+    "versions": f"/matrix{APP}",
+    "image": f"/{digest('2.0')}/",
+    "compare": f"/compare/?a={APP[1:-1]}:production&b={APP[1:-1]}:qatesting",
+    "nothing to compare": "/compare/",
+    "search": "/search/?q=2.1",
+    "search misses": "/search/?q=prodction",
+    "read API": "/api/docs",
     "registries": "/registries/",
     "not watched": "/nowhere/",
     "bad request": "/?at=yesterday",
