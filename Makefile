@@ -9,7 +9,7 @@ UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes
 # What the checks start Django with: no database and no secret is real.
 CHECK_ENVIRONMENT := SECRET_KEY=check SECRETS_KEYS=check DATABASE_URL=sqlite://:memory: REDIS_URL=
 
-.PHONY: run demo test test-postgresql check lock
+.PHONY: run demo test test-postgresql check bench messages lock
 
 run: .venv/installed
 	@$(BIN)/python -m regviewer.bootstrap
@@ -33,6 +33,15 @@ check: .venv/installed-for-development
 	find tags -name '*.html' -exec $(BIN)/djade --check --target-version 5.2 {} +
 	$(CHECK_ENVIRONMENT) $(BIN)/mypy
 	$(CHECK_ENVIRONMENT) $(BIN)/python manage.py makemigrations --check --dry-run
+
+# How fast the pages are with much in the database; ARGS as "--only board --database sqlite".
+bench: .venv/installed-for-development
+	$(BIN)/python -m tests.bench $(ARGS)
+
+# Brings the translations in step with the sources; what is new is then to be translated, and compiled by another run.
+messages: .venv/installed-for-development
+	cd tags && ../$(BIN)/python -m django makemessages --locale de --no-wrap --no-obsolete --add-location file
+	cd tags && ../$(BIN)/python -m django compilemessages --locale de
 
 lock: .venv/installed-for-development
 	$(UV_COMPILE) --output-file requirements.txt

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils import translation
 
 from tags import clients, sharing
 from tests.certificates import certificates
@@ -39,3 +40,10 @@ def fresh_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for _settings, client in kept.values():
         client.close()
+
+
+@pytest.fixture(autouse=True)
+def in_english_again() -> Iterator[None]:
+    """A page leaves its language behind in the thread, which is that of the next test as well."""
+    yield
+    translation.deactivate()
