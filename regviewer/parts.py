@@ -105,6 +105,7 @@ def web(listener: socket.socket) -> Part:
     command = [
         *(sys.executable, "-m", "gunicorn", "--no-control-socket", "--log-level", "warning"),
         *("--bind", f"fd://{listener.fileno()}", "--worker-class", "gthread", "--threads", str(WEB_THREADS)),
+        *("--limit-request-line", "8190"),  # a repository, a text and a cursor, with each letter as %F0%9F%90%B3
         *("--graceful-timeout", "5", "regviewer.wsgi"),
     ]
     return Part("web server", command, open_files=(listener.fileno(),))

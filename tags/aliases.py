@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tags.versions import Role, also_known_as, display_version, shown_versions, sort_key
+from tags.versions import Role, also_known_as, image_name, shown_versions, sort_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -41,7 +41,7 @@ def group_of(digest: str, versions: Collection[str], pointers: Collection[str]) 
         digest,
         tuple(sorted(versions, key=sort_key)),
         tuple(sorted(pointers, key=alphabetical)),
-        display_version(versions),
+        image_name(versions, pointers),
         also,
     )
 
@@ -51,8 +51,9 @@ def height(versions: Collection[str]) -> SortKey:
 
     A date among the aliases of 1.4 doesn't put it above 2.0.
     """
-    shown = versions if len(versions) == 1 else shown_versions(versions)
-    return max(map(sort_key, shown))
+    if len(versions) == 1:  # as of nearly all images
+        return sort_key(*versions)
+    return max(map(sort_key, shown_versions(versions)))
 
 
 def group_by_digest(tags: Iterable[NamedDigest]) -> list[AliasGroup]:

@@ -14,9 +14,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.views.decorators.http import conditional_page, require_safe
 
-from tags.api.access import readable_by_token
+from tags.access import readable_by_token
 from tags.models import Movement
 from tags.pages import clock
+from tags.pages.journal import permalink
 from tags.pages.xmltext import xml_text
 from tags.views.asking import as_of, explain_bad_addresses
 from tags.views.finding import elsewhere, find, not_watched
@@ -114,7 +115,7 @@ class MovementFeed(Feed):
         """What there is to say stands in the content."""
 
     def item_link(self, move: Movement) -> str:
-        return f"{move.tag.get_absolute_url()}#move-{move.pk}"
+        return permalink(move)
 
     def item_guid(self, move: Movement) -> str:
         # The time tells movements of the same number apart that other installations, or a new database, made.

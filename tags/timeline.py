@@ -78,8 +78,8 @@ class Lane:
     """One tag's row: what it points to now (None: nothing), and its moves, oldest first.
 
     The moves are those of a window, with the last one before and the first one after it, or all since the tag was first
-    seen. Of a crowd of moves the first and the last are enough: `crowds` tells how many bars there are between the two,
-    by the first one's `before`.
+    seen. Of a crowd of moves those that `needed` tells are enough: `crowds` says how many bars there are from one to
+    the next, by the first one's `before`.
     """
 
     name: str
@@ -124,6 +124,8 @@ def bars(lane: Lane, start: dt.datetime, end: dt.datetime, now: dt.datetime) -> 
         bar = _bar(lane, came, left, version, start, min(end, now))
         if bar:
             found.append(bar)
+        if bar and bar.count > 1:
+            version = None  # of the crowd's first bar, which is not the one that left
         stays = (version or left.from_version) if left.kind == Kind.REPUBLISHED else None
         came, version = left, left.to_version or stays
     last = _bar(lane, came, None, version, start, min(end, now))
@@ -139,8 +141,6 @@ def _bar(
         return None
     count = lane.crowds.get(came.before, 1) if came and left else 1
     digest = came.to_digest if came else left.from_digest if left else lane.digest
-    if digest is None and left and count > 1:
-        digest = left.from_digest
     if digest is None:
         return None
     return Bar(
@@ -160,6 +160,46 @@ def _uncertain(move: Move | None, start: dt.datetime, end: dt.datetime) -> Span 
         return None
     after, before = max(move.after, start), min(move.before, end)
     return (after, before) if after < before else None
+
+
+class Mark(NamedTuple):
+    """A move as one of many: its id, its time in seconds, and how many bars begin from it on, up to the next mark."""
+
+    pk: int
+    at: float
+    bars: int
+
+
+def needed(marks: Sequence[Mark], narrow: float) -> dict[int, int]:
+    """The moves of a lane that its picture is drawn from, by id, and how many bars there are from each to the next one.
+
+    Of moves that follow each other in less than `narrow` seconds nothing is seen but how many bars they are: needed are
+    the first and the last of them and, where these leave or end a hole, where the first bar begins and the last ends.
+    """
+    found: dict[int, int] = {}
+    begin = 0
+    while begin < len(marks):
+        last = begin
+        while last + 1 < len(marks) and marks[last + 1].at - marks[last].at < narrow:
+            last += 1
+        crowd = [place for place in range(begin, last) if marks[place].bars]
+        found[marks[begin].pk] = marks[begin].bars
+        found.setdefault(_last_of_its_moment(marks, begin, last).pk, 0)
+        if crowd:
+            end = crowd[-1] + 1
+            found[marks[crowd[0]].pk] = sum(marks[place].bars for place in crowd)
+            found.setdefault(marks[end].pk, 0)
+            found.setdefault(_last_of_its_moment(marks, end, last).pk, 0)
+        found.setdefault(marks[last].pk, 0)
+        begin = last + 1
+    return found
+
+
+def _last_of_its_moment(marks: Sequence[Mark], place: int, last: int) -> Mark:
+    """Of the marks up to `last` at the same time as this one the one that tells how it went on."""
+    while place < last and marks[place + 1].at == marks[place].at:
+        place += 1
+    return marks[place]
 
 
 def level_of_detail(

@@ -312,6 +312,23 @@ def display_version(names: Iterable[str]) -> str | None:
     return _JOINED.join(shown_versions(names)) or None
 
 
+# 2, 2.1, v3-alpine: such a pointer follows the newest build by itself, people move the others.
+PARTIAL = r"^v?[0-9]"
+
+
+def is_floating(pointer: str) -> bool:
+    """Whether a pointer is a version that is not whole, and so says nothing beside another image's."""
+    return re.match(PARTIAL, pointer) is not None
+
+
+def image_name(versions: Iterable[str], pointers: Iterable[str] = ()) -> str | None:
+    """What to call an image by all tags on it: its version tags or, without any, a version that is not whole.
+
+    1.3 is one as soon as there is a 1.3.1, and what it points to is still called so.
+    """
+    return display_version(versions) or display_version(filter(is_floating, pointers))
+
+
 def also_known_as(names: Iterable[str]) -> list[str]:
     """The version tags that `display_version` leaves out, lowest first."""
     names = set(names)

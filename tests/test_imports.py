@@ -16,6 +16,7 @@ DOORS = (
     "tags.views",
     "tags.feeds",
     "tags.api",
+    "tags.access",
     "tags.admin",
     "tags.urls",
     "tags.templatetags",

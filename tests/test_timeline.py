@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -19,16 +19,23 @@ from tags.timeline import (
     Interval,
     Kind,
     Lane,
+    Mark,
     bars,
     fold,
     gaps,
     interval,
     level_of_detail,
+    needed,
     ticks,
 )
 
 BERLIN = ZoneInfo("Europe/Berlin")
-MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
+SECOND, MINUTE, HOUR, DAY = (
+    dt.timedelta(seconds=1),
+    dt.timedelta(minutes=1),
+    dt.timedelta(hours=1),
+    dt.timedelta(days=1),
+)
 MONDAY = dt.datetime(2026, 5, 4, tzinfo=dt.UTC)
 NOW = MONDAY + 10 * DAY
 
@@ -397,8 +404,47 @@ def test_a_crowd_told_by_its_ends_is_a_cluster_of_as_many_bars():
     assert [item.count for item in at_once] == [1, 99, 1]
 
 
-def test_a_crowd_that_begins_with_a_removal_is_seen_nevertheless():
-    gone = Moved(MONDAY, None, from_digest="a", kind=Kind.REMOVED)
-    last = Moved(MONDAY + MINUTE, "c", from_digest="b")
-    lane = Lane("latest", "c", None, MONDAY - DAY, [gone, last], {gone.before: 20})
-    assert [bar.count for bar in bars(lane, MONDAY - DAY, NOW, NOW)] == [1, 20, 1]
+@st.composite
+def crowded_lanes(draw):
+    """Moves seconds to days apart, several of one moment too, with holes between them."""
+    steps = draw(st.lists(st.sampled_from([0, 1, 30, 60, 600, 7200, 86400]), max_size=40))
+    digests = draw(st.lists(st.sampled_from(["a", "b", None]), min_size=len(steps) + 1, max_size=len(steps) + 1))
+    moves, at = [], MONDAY
+    for step, (was, to) in zip(steps, pairwise(digests), strict=True):
+        at += step * SECOND
+        moves.append(Moved(at, to, from_digest=was, after=at - 20 * SECOND))
+    return Lane("latest", digests[-1], None, MONDAY - DAY, moves)
+
+
+@given(crowded_lanes(), st.floats(0.0001, 0.1))
+def test_the_moves_that_are_needed_make_the_same_picture_as_all(lane, min_width):
+    start, end = MONDAY - 2 * DAY, MONDAY + 41 * DAY
+    followed = [move.before for move in [*lane.moves[1:], Moved(end, None)]]
+    marks = [
+        Mark(place, move.before.timestamp(), int(move.to_digest is not None and move.before < until))
+        for place, (move, until) in enumerate(zip(lane.moves, followed, strict=False))
+    ]
+    count = needed(marks, (end - start).total_seconds() * min_width * 0.99)
+    kept = [lane.moves[place] for place in sorted(count)]
+    crowds = {lane.moves[place].before: bars for place, bars in count.items() if bars > 1}
+    each, some = (
+        level_of_detail(bars(of, start, end, end), start, end, end, min_width)
+        for of in (lane, replace(lane, moves=kept, crowds=crowds))
+    )
+    assert some == each
+
+
+def test_of_a_crowd_its_ends_are_needed_and_those_of_its_bars():
+    digests = "ab-cde-f"  # from one to the next; there is a hole at each dash
+    marks = [Mark(place, float(place), int(to != "-")) for place, to in enumerate(digests[2:])]
+    assert needed(marks, 2) == {0: 0, 1: 3, 4: 0, 5: 0}
+    assert needed(marks, 1) == {place: int(to != "-") for place, to in enumerate(digests[2:])}
+
+
+def test_after_a_crowd_what_is_published_again_has_the_name_that_it_had():
+    moves = [
+        Moved(MONDAY, "b", "2.0", "a", "1.0"),
+        Moved(MONDAY + MINUTE, "d", None, "c", "2.5", kind=Kind.REPUBLISHED),
+    ]
+    lane = Lane("latest", "d", None, MONDAY - DAY, moves, {MONDAY: 20})
+    assert [bar.label for bar in bars(lane, MONDAY - DAY, NOW, NOW)] == ["1.0", "2.0", "2.5"]

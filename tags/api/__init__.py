@@ -9,8 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import ValidationError
 
+from tags.access import REFUSED
 from tags.api import coverage, images, movements, registries, repositories, tags
-from tags.api.access import REFUSED
 from tags.api.examples import example_of
 
 ABOUT = """\

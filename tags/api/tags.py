@@ -20,7 +20,7 @@ from tags.api.paging import page
 from tags.api.shapes import ERRORS, EXAMPLE_DIGEST, FullName, Interval, Next, Time
 from tags.pages.knowledge import unknown_because
 from tags.pages.standing import Standing, standings
-from tags.versions import Role, display_version, sort_key
+from tags.versions import Role, image_name, sort_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -200,5 +200,7 @@ def _names(rows: Sequence[Row], at: dt.datetime | None) -> dict[tuple[int, str |
 
 def _named(same: list[Standing]) -> Names:
     same.sort(key=lambda tag: (tag.role != Role.VERSION, sort_key(tag.name)))
-    version = display_version(tag.name for tag in same if tag.role == Role.VERSION)
+    version = image_name(
+        [tag.name for tag in same if tag.role == Role.VERSION], [tag.name for tag in same if tag.role == Role.POINTER]
+    )
     return Names(version, [tag.name for tag in same[: MOST_ALIASES + 1]])

@@ -11,8 +11,8 @@ from django.utils import timezone, translation
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 
+from tags.access import readable_by_token
 from tags.api import api, unknown_address
-from tags.api.access import readable_by_token
 from tags.api.docs import docs
 
 if TYPE_CHECKING:

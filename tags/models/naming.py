@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 KINDS = {Direction.FORWARD: Kind.FORWARD, Direction.ROLLBACK: Kind.ROLLBACK, Direction.CHANGED: Kind.CHANGED}
 
 T = TypeVar("T")
-Names = dict[str, list[str]]  # digest -> the version tags that point to it
+Names = dict[str, list[str]]  # digest -> the tags that it has its name from
 
 
 class Naming:
@@ -50,10 +50,10 @@ class Naming:
         """Give tags their roles, movements their versions and kinds, and past movements the names they lacked."""
         self._find_returns()
         self._settle_roles()
-        before = _version_tags(self.known.values())
-        after = _version_tags(as_now(self.known, self.touched))
+        before = _names(self.known.values())
+        after = _names(as_now(self.known, self.touched))
         self._name_movements(before, after)
-        self._fill_in_names({digest: tags for digest, tags in after.items() if digest not in before})
+        self._fill_in_names({digest: name for digest, name in after.items() if digest not in before})
 
     def _settle_roles(self) -> None:
         there = [tag for tag in as_now(self.known, self.touched) if tag.state != Tag.State.REMOVED]
@@ -160,15 +160,25 @@ class Naming:
             for some in _batches(sorted(fresh)):
                 movements = list(unnamed.filter(**{f"{digest}__in": some}))
                 for movement in movements:
-                    setattr(movement, version, versions.display_version(fresh[getattr(movement, digest)]))
+                    setattr(movement, version, _display(fresh, getattr(movement, digest)))
                 Movement.objects.bulk_update(movements, [version], batch_size=BATCH)
 
 
-def _version_tags(tags: Iterable[Known | Tag]) -> Names:
+def _names(tags: Iterable[Known | Tag]) -> Names:
+    """The version tags of each digest or, as `versions.image_name` has it, the versions in part of one without any."""
     found: defaultdict[str, list[str]] = defaultdict(list)
+    partial: list[tuple[str, str]] = []
     for tag in tags:
-        if tag.digest is not None and tag.role == Role.VERSION:
+        if tag.digest is None:
+            continue
+        if tag.role == Role.VERSION:
             found[tag.digest].append(tag.name)
+        elif tag.role == Role.POINTER and versions.is_floating(tag.name):
+            partial.append((tag.digest, tag.name))
+    alone = {digest for digest, _name in partial}.difference(found)
+    for digest, name in partial:
+        if digest in alone:
+            found[digest].append(name)
     return dict(found)
 
 

@@ -12,7 +12,7 @@ MARKS = str.maketrans(".-_", "xyz")
 LAST = "\U0010ffff"
 SHORTEST_PART = 3  # letters: of fewer there is no trigram, and every second name has them somewhere
 DIGEST = "0123456789abcdef"
-ALGORITHMS = ("sha256", "sha512")
+ALGORITHMS = ("sha256", "sha384", "sha512")
 SHORTEST_DIGEST = 4
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
@@ -70,15 +69,6 @@ def is_swept(role: str, state: str) -> bool:
     return role != Role.POINTER and state == Tag.State.PRESENT
 
 
-# 2, 2.1, v3-alpine: such a pointer follows the newest build by itself, people move the others.
-FLOATING_VERSION = r"^v?[0-9]"
-
-
-def is_floating_version(pointer: str) -> bool:
-    """Whether a pointer is a version that is not whole, and so says nothing beside another image's."""
-    return re.match(FLOATING_VERSION, pointer) is not None
-
-
 class TagQuerySet(models.QuerySet["Tag"]):
     def shown(self) -> TagQuerySet:
         """Without signatures, attestations and referrers, which are about images and not names of them."""
@@ -119,7 +109,7 @@ class TagQuerySet(models.QuerySet["Tag"]):
 
     def deployments(self) -> TagQuerySet:
         """The pointers that people move: no floating versions."""
-        return self.pointers().exclude(name__regex=FLOATING_VERSION)
+        return self.pointers().exclude(name__regex=versions.PARTIAL)
 
     def called(self, text: str) -> TagQuerySet:
         """Those of just this name, in capital letters or small ones."""
@@ -152,10 +142,14 @@ class TagQuerySet(models.QuerySet["Tag"]):
         ranges = [Q(digest__gte=first, digest__lt=last) for first, last in digest_ranges(text)]
         return self.filter(Q(*ranges, _connector=Q.OR)) if ranges else self.none()
 
+    def names(self) -> TagQuerySet:
+        """Those that can give an image its name: versions, and pointers that are versions in part."""
+        return self.filter(Q(role=Role.VERSION) | Q(role=Role.POINTER, name__regex=versions.PARTIAL))
+
     def naming(self, digests: Collection[str]) -> TagQuerySet:
-        """The version tags that point to one of these digests, or once did."""
+        """The tags that give one of these digests its name, or once did."""
         past = Movement.objects.filter(tag=OuterRef("pk"), from_digest__in=digests)
-        return self.filter(Q(digest__in=digests) | Exists(past), role=Role.VERSION)
+        return self.names().filter(Q(digest__in=digests) | Exists(past))
 
     def at(self, moment: dt.datetime) -> models.QuerySet[WithAnnotations[Tag, Then]]:
         """The tags that were there at `moment`, as they were then.

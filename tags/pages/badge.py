@@ -96,16 +96,23 @@ def badge(tag: Tag, repository: Repository, label: str, moment: dt.datetime | No
     stands = standings(repository.tags.filter(pk=tag.pk), moment)
     point = moment or now
     if not stands:
-        gone = tag.state == tag.State.REMOVED and tag.before <= point
-        since = _since(tag.after, tag.before, point) if gone else ""
-        words = (_("removed") if tag.first_seen_at <= point else _("not there yet")) + (f" {since}" if since else "")
-        return _judged(Badge(label, words, QUIET), tag, repository, moment, now)
+        return _judged(Badge(label, _gone(tag, point), QUIET), tag, repository, moment, now)
     (standing,) = stands
     words = f"{_name(standing, moment)} {_since(standing.after, standing.before, point)}"
     colour = WARN if standing.is_missing else GOOD
     if standing.state == tag.State.UNKNOWN:
         words, colour = _("not looked at yet"), QUIET
     return _judged(Badge(label, words, colour), tag, repository, moment, now)
+
+
+def _gone(tag: Tag, point: dt.datetime) -> str:
+    """Why it was not there: what was listed and never looked at was not removed."""
+    if tag.first_seen_at > point:
+        return _("not there yet")
+    last = tag.movements.filter(before__lte=point).newest_first().first()
+    if last is None or last.to_digest is not None:
+        return _("not known")
+    return f"{_('removed')} {_since(last.after, last.before, point)}"
 
 
 def _judged(plain: Badge, tag: Tag, repository: Repository, moment: dt.datetime | None, now: dt.datetime) -> Badge:

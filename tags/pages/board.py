@@ -10,23 +10,22 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from django.db.models import Count
 from django.utils.translation import gettext as _
 
-from tags.models import Tag
+from tags.models import Repository, Tag
 from tags.models.movement import short
-from tags.models.tag import is_floating_version
-from tags.pages.drift import Drift, leads, version_tags
+from tags.pages.drift import Drift, nearest, version_tags
 from tags.pages.filtering import begins, did_you_mean, is_in
 from tags.pages.freshness import freshness
 from tags.pages.knowledge import unknown_because
 from tags.pages.standing import former_names, names_of, standings
-from tags.versions import Role
+from tags.versions import Role, is_floating
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from tags.models import Repository
     from tags.models.tag import TagQuerySet
     from tags.pages.freshness import Freshness
     from tags.pages.standing import Names, Standing
@@ -46,6 +45,18 @@ class Asked(NamedTuple):
     text: str = ""
     columns: tuple[str, ...] = ()
     only_changed: bool = False
+
+
+class Listed(NamedTuple):
+    """A repository, by what decides whether it is among the rows."""
+
+    pk: int
+    name: str
+    address: str  # of its registry
+
+    @property
+    def reference(self) -> str:
+        return f"{self.address}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +137,7 @@ class Board:
     are_chosen: bool  # the columns; else they are those that most repositories have
     offered: tuple[str, ...]  # pointers that may be chosen as columns
     nowhere: tuple[str, ...]  # columns that were asked for, and no repository has
-    repositories: tuple[Repository, ...]  # the rows
+    repositories: tuple[Listed, ...]  # the rows
     total: int  # rows before the filter
     matching: int  # rows that the text finds, changed or not
     has_others: bool
@@ -139,11 +150,14 @@ class Board:
     suggestion: str  # what was perhaps meant by a text that finds nothing
 
 
-def board(repositories: Sequence[Repository], asked: Asked) -> Board:
+def board(asked: Asked) -> Board:
     """The rows that the text finds: by image, by pointer, or by version or digest of what a pointer is on."""
+    repositories = [Listed(*facts) for facts in Repository.objects.values_list("pk", "name", "registry__address")]
+    # Else every row is shown and no cell is marked: only how common each pointer is counts then.
+    is_each_of_interest = bool(asked.text or asked.than)
     unknown = unknown_because(repositories, asked.moment, asked.now) if asked.moment else {}
     unknown_before = unknown_because(repositories, asked.than, asked.now) if asked.than else {}
-    spots = _spots(asked.moment, unknown)
+    spots = _spots(asked.moment, unknown) if is_each_of_interest else {}
     before = _spots(asked.than, unknown_before) if asked.than else {}
     changed = _changed(spots, before, {*unknown, *unknown_before}) if asked.than else set()
     keys = spots.keys() | changed
@@ -162,8 +176,11 @@ def board(repositories: Sequence[Repository], asked: Asked) -> Board:
     of_matching = {repository.pk for repository in matching}
     rows = [repository for repository in matching if not asked.only_changed or repository.pk in having_changed]
     of_rows = {repository.pk for repository in rows}
-    everywhere = Counter(name for _repository, name in keys)
-    counts = Counter(name for repository, name in keys if repository in of_rows)
+    if is_each_of_interest:
+        everywhere = Counter(name for _repository, name in keys)
+        counts = Counter(name for repository, name in keys if repository in of_rows)
+    else:
+        everywhere = counts = _counts(asked.moment, unknown)
     chosen = {name for name in asked.columns if name in everywhere}
     columns = _alphabetically(chosen) if chosen else _usual(counts, {name for pk, name in found if pk in of_rows})
     return Board(
@@ -186,11 +203,14 @@ def board(repositories: Sequence[Repository], asked: Asked) -> Board:
     )
 
 
-def rows(shown: Board, repositories: Sequence[Repository]) -> list[Row]:
+def rows(shown: Board, listed: Sequence[Listed]) -> list[Row]:
     """What is in the rows of these repositories; as many queries for a hundred as for one."""
     asked = shown.asked
+    # Many share a registry, so that joining it would read it many times.
+    found = Repository.objects.prefetch_related("registry").in_bulk([repository.pk for repository in listed])
+    repositories = [found[repository.pk] for repository in listed if repository.pk in found]
     known = [repository.pk for repository in repositories if repository.pk not in shown.unknown]
-    pointers = Tag.objects.pointers().filter(repository__in=known)
+    pointers = Tag.objects.pointers().filter(repository__in=known).order_by()
     there = standings(pointers, asked.moment)
     names = names_of(there, asked.moment)
     called = former_names(there, names, asked.moment)
@@ -218,6 +238,13 @@ def _spots(moment: dt.datetime | None, unknown: Collection[int]) -> Spots:
         else pointers.present().values_list("repository_id", "name", "digest")
     )
     return {(repository, name): digest for repository, name, digest in facts if repository not in unknown}
+
+
+def _counts(moment: dt.datetime | None, unknown: Collection[int]) -> Counter[str]:
+    """How many repositories have each pointer; one query."""
+    pointers = Tag.objects.pointers().order_by()
+    there = pointers.exclude(repository__in=unknown).at(moment) if moment else pointers.present()
+    return Counter(dict(there.values_list("name").annotate(Count("pk"))))
 
 
 def _versions(spots: Spots, moment: dt.datetime | None) -> dict[tuple[int, str | None], list[str]]:
@@ -253,22 +280,22 @@ def _finds(text: str, name: str, versions: Iterable[str] | None, digest: str | N
 
 
 def _names(
-    repositories: Sequence[Repository], keys: Collection[Key], versions: Mapping[tuple[int, str | None], Iterable[str]]
+    repositories: Sequence[Listed], keys: Collection[Key], versions: Mapping[tuple[int, str | None], Iterable[str]]
 ) -> Iterator[str]:
     """What one can look for on the board: pointers, images, versions."""
     yield from sorted({name for _repository, name in keys})
-    yield from (repository.short_name for repository in repositories)
+    yield from (repository.name.removeprefix("library/") for repository in repositories)
     yield from (name for names in versions.values() for name in names)
 
 
 def _usual(counts: Counter[str], found: Collection[str]) -> tuple[str, ...]:
     """The pointers that people look for or that most repositories have, no floating versions; alphabetically."""
-    whole = [name for name in counts if not is_floating_version(name)]
+    whole = [name for name in counts if not is_floating(name)]
     return _alphabetically(sorted(whole, key=lambda name: (name not in found, -counts[name], name))[:MOST_COLUMNS])
 
 
 def _offered(counts: Counter[str], columns: Collection[str]) -> tuple[str, ...]:
-    whole = [name for name in counts if not is_floating_version(name)]
+    whole = [name for name in counts if not is_floating(name)]
     common = sorted(whole, key=lambda name: (-counts[name], name))[:MOST_OFFERED]
     return _alphabetically({*common, *columns})
 
@@ -322,9 +349,9 @@ def _drifts(pointers: Iterable[Standing], names: Names, moment: dt.datetime | No
     versions_of: defaultdict[int, dict[str, str]] = defaultdict(dict)
     for (repository, digest), version in names.items():
         versions_of[repository][digest] = version
-    nearest = {pk: found[0] for pk, tags in of_repository.items() if (found := leads(tags, versions_of[pk]))}
-    versions = version_tags(nearest, moment)
-    return {pk: lead.drift(versions.get(pk)) for pk, lead in nearest.items()}
+    leads = {pk: lead for pk, tags in of_repository.items() if (lead := nearest(tags, versions_of[pk]))}
+    versions = version_tags(leads, moment)
+    return {pk: lead.drift(versions.get(pk)) for pk, lead in leads.items()}
 
 
 def _row(shown: Board, repository: Repository, cells: Mapping[str, Cell], drift: Drift | None) -> Row:

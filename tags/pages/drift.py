@@ -11,11 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from tags.models import Tag
-from tags.models.tag import is_floating_version
-from tags.versions import Role, sort_key, versions_between
+from tags.versions import Role, is_floating, sort_key, versions_between, within
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from tags.pages.standing import Standing
 
@@ -73,7 +72,9 @@ class Lead:
 
     def drift(self, versions: Collection[str] | None) -> Drift:
         """How far that is; `versions` are all version tags of the repository, None: they are not to be counted."""
-        steps = None if versions is None else versions_between(self.low, self.high, versions)
+        steps = None
+        if versions is not None:
+            steps = versions_between(self.low, self.high, within(versions, (self.low, self.high)))
         return Drift(self.base.name, tuple(tag.name for tag in self.ahead), steps, self._days)
 
     @property
@@ -85,17 +86,26 @@ class Lead:
 
 def leads(tags: Iterable[Standing], names: Mapping[str, str]) -> list[Lead]:
     """The pointers among `tags` that production is behind, the lowest version first; `names` is digest -> version."""
+    return list(_leads(tags, names))
+
+
+def nearest(tags: Iterable[Standing], names: Mapping[str, str]) -> Lead | None:
+    """The first of them; what comes after it is not looked at."""
+    return next(_leads(tags, names), None)
+
+
+def _leads(tags: Iterable[Standing], names: Mapping[str, str]) -> Iterator[Lead]:
     pointers = {tag.name: tag for tag in tags if tag.role == Role.POINTER and tag.digest in names}
     base = next((pointers[name] for name in PRODUCTION if name in pointers), None)
     if base is None:
-        return []
+        return iter(())
     ahead: dict[str, list[Standing]] = {}
     for tag in sorted(pointers.values(), key=lambda tag: tag.name):
-        if tag.digest != base.digest and not is_floating_version(tag.name):
+        if tag.digest != base.digest and not is_floating(tag.name):
             ahead.setdefault(str(tag.digest), []).append(tag)
     found = [Lead(base, tuple(group), names[str(base.digest)], names[digest]) for digest, group in ahead.items()]
-    forward = [lead for lead in found if versions_between(lead.low, lead.high, ()) > 0]
-    return sorted(forward, key=lambda lead: sort_key(lead.high))
+    in_order = sorted(found, key=lambda lead: sort_key(lead.high))
+    return (lead for lead in in_order if versions_between(lead.low, lead.high, ()) > 0)
 
 
 def drifts(tags: Sequence[Standing], names: Mapping[str, str]) -> list[Drift]:

@@ -16,7 +16,7 @@ from tags.pages import clock
 if TYPE_CHECKING:
     from tags.models import Repository
     from tags.models.looks import Looks
-    from tags.pages.standing import Naming, Standing
+    from tags.pages.standing import Standing
 
 
 class State(StrEnum):
@@ -68,7 +68,7 @@ def gives_no_answer(tag: Tag) -> bool:
     return tag.looked_at is not None and turn is not None and tag.looked_at < turn
 
 
-def swept_at(looks: Looks, tag: Naming | Standing | Tag) -> dt.datetime | None:
+def swept_at(looks: Looks, tag: Standing | Tag) -> dt.datetime | None:
     """When the slow sweep last looked at a tag; None: it was looked at with all others."""
     at = (tag.looked_at or looks.of(tag.name, swept=True)) if tag.swept else None
     # The sweep counts in whole seconds.

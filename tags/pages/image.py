@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from tags.models import Movement, Repository, Tag
 from tags.pages import clock
-from tags.versions import Role, display_version, sort_key
+from tags.versions import Role, image_name, sort_key
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -143,9 +143,10 @@ def _pointers_first(stay: Stay) -> tuple[object, ...]:
 
 def called(wheres: Iterable[Where], was: Iterable[Stay]) -> str:
     """What people call the image: its version where it is, else the one it last had; empty when it never had one."""
-    names = [stay.tag.name for where in wheres for stay in where.stays if stay.tag.role == Role.VERSION]
-    if names:
-        return display_version(names) or ""
+    here = [stay.tag for where in wheres for stay in where.stays]
+    versions, pointers = ([tag.name for tag in here if tag.role == role] for role in (Role.VERSION, Role.POINTER))
+    if name := image_name(versions, pointers):
+        return name
     for stay in was:
         if stay.tag.role == Role.VERSION:
             return stay.tag.name

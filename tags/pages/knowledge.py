@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from django.db.models import Case, Min, OuterRef, Subquery, When
 from django.utils.translation import gettext as _
@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 
-def unknown_because(repositories: Collection[Repository], moment: dt.datetime, now: dt.datetime) -> dict[int, str]:
+class Watched(Protocol):
+    """A repository, or what stands for one."""
+
+    @property
+    def pk(self) -> int: ...
+
+
+def unknown_because(repositories: Collection[Watched], moment: dt.datetime, now: dt.datetime) -> dict[int, str]:
     """Why it is not known what was so at `moment`: repository id -> reason; who is not in it was watched. Two queries.
 
     After the last look the present picture counts for two intervals, since the next look always lies ahead.

@@ -169,6 +169,11 @@ class Source:
         return f"{self.address.rstrip('/')}:{self.lane.name}/"
 
 
+def narrow(lanes: int) -> float:
+    """The share of the window that a bar must have to be drawn on its own, in a picture of so many lanes."""
+    return NARROW if lanes <= MANY else NARROW_OF_MANY
+
+
 def axis(window: Window, zone: dt.tzinfo) -> list[Tick]:
     """Round local times along the window; those too near to its end to be read are left out."""
     marks = ticks(window.start, window.end, zone, most=8)
@@ -184,11 +189,11 @@ def draw(sources: Sequence[Source], window: Window) -> list[DrawnLane]:
 
     What a name came to mean when it was rebuilt is another version than what it meant before.
     """
-    drawn = [(source, bars(source.lane, window.start, window.end, window.now)) for source in sources]
-    versions = {_version(bar, source) for source, found in drawn for bar in found}
+    least = narrow(len(sources))
+    drawn = [(source, _items(source.lane, window, least)) for source in sources]
+    versions = {_version(item, source) for source, items in drawn for item in items if isinstance(item, Bar)}
     in_order = sorted(versions, key=lambda version: (sort_key(version.name), version.times))
     looks = {version: place for place, version in enumerate(in_order)}
-    narrow = NARROW if len(sources) <= MANY else NARROW_OF_MANY
     return [
         DrawnLane(
             source.lane.name,
@@ -198,12 +203,17 @@ def draw(sources: Sequence[Source], window: Window) -> list[DrawnLane]:
             source.url,
             tuple(
                 _cluster(item, source, window) if isinstance(item, Cluster) else _piece(item, source, window, looks)
-                for item in level_of_detail(found, window.start, window.end, window.now, narrow)
+                for item in items
             ),
             tuple(_hatch(gap, window) for gap in _gaps(source, window)),
         )
-        for source, found in drawn
+        for source, items in drawn
     ]
+
+
+def _items(lane: Lane, window: Window, least: float) -> list[Bar | Cluster]:
+    found = bars(lane, window.start, window.end, window.now)
+    return level_of_detail(found, window.start, window.end, window.now, least)
 
 
 def _gaps(source: Source, window: Window) -> list[Gap]:

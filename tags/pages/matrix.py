@@ -6,12 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, F, Max, Min, Q
 
 from tags.models import Coverage, Movement, Tag
 from tags.models.movement import short
 from tags.pages.filtering import begins, did_you_mean, is_in
-from tags.pages.standing import Standing, former_names, standings, version_names
+from tags.pages.standing import Standing, former_names, image_names, standings
+from tags.timeline import Kind
 from tags.versions import Role, sort_key
 
 if TYPE_CHECKING:
@@ -263,9 +264,7 @@ class _Rows:
                 pk__in=list(tags.filter(name__icontains=text).values_list("pk", flat=True)[:MOST_FOUND])
             )
         there = standings(tags, moment)
-        names = (
-            _names(repository, moment, {tag.digest for tag in there if tag.digest}) if text else version_names(there)
-        )
+        names = _names(repository, moment, {tag.digest for tag in there if tag.digest}) if text else image_names(there)
         for tag in there:
             if tag.digest:
                 self._call(tag.name, names.get((repository.pk, tag.digest)), tag.digest)
@@ -288,8 +287,8 @@ class _Rows:
 def _names(repository: Repository, moment: dt.datetime | None, digests: Collection[str]) -> Names:
     tags = Tag.objects.filter(repository=repository)
     if moment:
-        return version_names(standings(tags.naming(digests), moment))
-    return version_names(standings(tags.filter(role=Role.VERSION, digest__in=digests), None))
+        return image_names(standings(tags.naming(digests), moment))
+    return image_names(standings(tags.names().filter(digest__in=digests), None))
 
 
 def _pointers(repository: Repository, moment: dt.datetime | None) -> list[Column]:
@@ -309,7 +308,9 @@ def _columns(pointers: Sequence[Column], wanted: Collection[str]) -> tuple[Colum
 
 def _stays(moves: MovementQuerySet, most: int) -> list[Stay]:
     """Counted by the database, for a pointer may have moved a hundred thousand times."""
-    left = moves.filter(from_digest__isnull=False).order_by()
+    # Who stays on a name has not left it, though there is another image behind it now.
+    stayed = Q(kind=Kind.REPUBLISHED) | Q(from_version__isnull=False, from_version=F("to_version"))
+    left = moves.filter(from_digest__isnull=False).exclude(stayed).order_by()
     counted = left.values("tag", "from_digest", "from_version").annotate(times=Count("pk"), left=Max("before"))
     facts = ("tag", "from_digest", "from_version", "times", "left")
     return [Stay(*row) for row in counted.order_by("-left", "tag").values_list(*facts)[:most]]

@@ -1,21 +1,36 @@
 """What the lanes of a timeline are drawn from: a fixed number of queries, however many tags and moves there are.
 
-Read are plain rows of the window's moves; of a tag that moved in crowds only the first and the last of each crowd.
+Read are plain rows of the moves that are seen; of a crowd that is drawn as one only the first and the last.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from math import inf
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db.models import Count, DateTimeField, Exists, Func, IntegerField, Max, Min, OuterRef, Q, Subquery, Value
+from django.db.models import (
+    Count,
+    DateTimeField,
+    Exists,
+    FloatField,
+    Func,
+    IntegerField,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+)
 
 from tags.models import Coverage, Movement, Tag
+from tags.pages import lanes
 from tags.pages.freshness import gives_no_answer
 from tags.pages.lanes import Rebuild, Source, unwatched
 from tags.pages.standing import Standing, former_names, names_of
-from tags.timeline import Gap, Kind, Lane
+from tags.timeline import Gap, Kind, Lane, Mark, needed
 from tags.versions import Role
 
 if TYPE_CHECKING:
@@ -27,9 +42,10 @@ if TYPE_CHECKING:
     from tags.pages.lanes import Window
 
 MOST_GAPS = 100
-# Of a lane with more moves than these the database tells how many lie in each hundredth of the window.
+# Of a lane with more moves than these the database tells how many lie in each part of the window.
 MOST_MOVES = 400
-PARTS = 100
+# What is narrow for a database, which counts in milliseconds or worse, is narrow for the picture, too.
+SURELY = 0.99
 LATER = Coverage.objects.filter(repository=OuterRef("repository"), since__gt=OuterRef("since"))
 
 
@@ -81,37 +97,107 @@ class Moved(NamedTuple):
 def _moves_of(
     tags: Sequence[Tag], window: Window
 ) -> tuple[Mapping[int, Sequence[Moved]], Mapping[int, Mapping[dt.datetime, int]]]:
-    """The moves of the window with one on each side, and the crowds among them, by tag."""
-    within = Movement.objects.filter(tag__in=tags, before__gt=window.start, before__lte=window.end)
-    counts = dict(within.values_list("tag").annotate(Count("pk")))
-    busy = [tag for tag, count in counts.items() if count > MOST_MOVES]
+    """The moves that the window's picture needs, with one on each side, and the crowds among them, by tag."""
+    narrow = (window.end - window.start).total_seconds() * lanes.narrow(len(tags)) * SURELY
+    bars: dict[int, int] = {}
+    for marks in _marks(tags, window, narrow).values():
+        bars |= needed(marks, narrow)
     moves: defaultdict[int, list[Moved]] = defaultdict(list)
     crowds: defaultdict[int, dict[dt.datetime, int]] = defaultdict(dict)
-    parts = [_beside(tags, window), within.exclude(tag__in=busy)]
-    if busy:
-        of_busy = within.filter(tag__in=busy)
-        ends: set[dt.datetime] = set()
-        in_parts = of_busy.values("tag", part=_Part(window)).annotate(Min("before"), Max("before"), Count("pk"))
-        for tag, first, last, count in in_parts.values_list("tag", "before__min", "before__max", "pk__count"):
-            ends |= {first, last}
-            crowds[tag][first] = max(count - 1, 1)
-        parts.append(of_busy.filter(before__in=ends))
-    for part in parts:
+    for part in (_beside(tags, window), Movement.objects.filter(pk__in=bars)):
         for row in part.values_list(*Moved._fields):
-            moves[row[0]].append(Moved._make(row))
+            move = Moved._make(row)
+            moves[move.tag_id].append(move)
+            if bars.get(move.pk, 0) > 1:
+                crowds[move.tag_id][move.before] = bars[move.pk]
     for found in moves.values():
         found.sort(key=attrgetter("before", "pk"))
     return moves, crowds
 
 
+def _marks(tags: Sequence[Tag], window: Window, narrow: float) -> Mapping[int, list[Mark]]:
+    """The moves in the window as marks, by tag, oldest first; of those that are really many only some."""
+    within = Movement.objects.filter(tag__in=tags, before__gt=window.start, before__lte=window.end)
+    counts = dict(within.values_list("tag").annotate(Count("pk")))
+    # Asked for by itself: it is the only thing to know of so many moves that is in no index.
+    left = within.filter(repository__in={tag.repository_id for tag in tags}, to_digest__isnull=True)
+    holes = dict(left.order_by().values_list("pk", "tag"))
+    busy = {tag for tag, count in counts.items() if count > MOST_MOVES}
+    rows: defaultdict[int, list[tuple[int, float]]] = defaultdict(list)
+    more: dict[int, int] = {}
+    some = within.exclude(tag__in=busy).order_by("tag", "before", "pk")
+    for tag, pk, at in some.values_list("tag", "pk", _Seconds("before")):
+        rows[tag].append((pk, at))
+    for crowded, has_holes in ((busy - set(holes.values()), False), (busy & set(holes.values()), True)):
+        if crowded:
+            more |= _ends_of_parts(within.filter(tag__in=crowded), window.start, narrow / 2, holes, rows, has_holes)
+    return {
+        tag: [
+            Mark(pk, at, more.get(pk, 0) + (pk not in holes and following > at))
+            for (pk, at), following in zip(found, [*(at for _pk, at in found[1:]), inf], strict=True)
+        ]
+        for tag, found in rows.items()
+    }
+
+
+def _ends_of_parts(
+    moves: MovementQuerySet,
+    start: dt.datetime,
+    seconds: float,
+    holes: Collection[int],
+    rows: Mapping[int, list[tuple[int, float]]],
+    has_holes: bool,
+) -> dict[int, int]:
+    """Add to `rows` the first and the last move of each part of the window, and of each part's bars where it has holes.
+
+    Returns how many more bars begin after a move than the rows tell.
+    """
+    came, went = (Q(to_digest__isnull=False), Q(from_digest__isnull=False)) if has_holes else (None, None)
+    ends = {"first": Min("before"), "last": Max("before")}
+    if has_holes:
+        ends |= {"first_bar": Min("before", filter=came), "last_bar": Max("before", filter=went)}
+    in_parts = moves.values("tag", part=_Part(start, seconds)).annotate(bars=Count("pk", filter=came), **ends)
+    bars: dict[tuple[int, int], int] = {}
+    part_of: dict[tuple[int, dt.datetime], int] = {}
+    for tag, part, count, *times in in_parts.values_list("tag", "part", "bars", *ends):
+        bars[tag, part] = count
+        part_of |= {(tag, at): part for at in times if at}
+    first: dict[tuple[int, int], int] = {}
+    these = moves.filter(before__in={at for _tag, at in part_of}).order_by("tag", "before", "pk")
+    for tag, pk, before, at in these.values_list("tag", "pk", "before", _Seconds("before")):
+        part = part_of.get((tag, before))
+        if part is None:
+            continue  # it is another tag's end
+        rows[tag].append((pk, at))
+        if pk not in holes:
+            first.setdefault((tag, part), pk)
+            bars[tag, part] -= 1
+    return {pk: bars[place] for place, pk in first.items()}
+
+
+class _Seconds(Func):
+    """A time as a number, which is read in a tenth of the time that a datetime takes."""
+
+    output_field = FloatField()
+
+    def get_db_converters(self, connection: Any) -> list[Any]:
+        return []  # it is a number already, and there are many
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="(julianday(%(expressions)s) * 86400.0)", **context)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="EXTRACT(EPOCH FROM %(expressions)s)::float8", **context)
+
+
 class _Part(Func):
-    """In which hundredth of the window a move lies; unlike in Python, in a few milliseconds for 100,000 of them."""
+    """In which part of a time a move lies; unlike in Python, in a few milliseconds for 100,000 of them."""
 
     output_field = IntegerField()
 
-    def __init__(self, window: Window) -> None:
-        super().__init__("before", Value(window.start, output_field=DateTimeField()))
-        self.seconds = (window.end - window.start).total_seconds() / PARTS
+    def __init__(self, start: dt.datetime, seconds: float) -> None:
+        super().__init__("before", Value(start, output_field=DateTimeField()))
+        self.seconds = seconds
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         days = self.seconds / 86400

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import Case, Q, Value, When
 
 from tags.models import Movement, Tag
-from tags.versions import Role, display_version
+from tags.versions import Role, image_name
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -46,30 +47,24 @@ def standings(tags: TagQuerySet, moment: dt.datetime | None) -> list[Standing]:
     if moment is None:
         facts = ("repository_id", "name", "role", "state", "digest", "after", "before", "looked_at", "swept")
         return [Standing(*row) for row in tags.present().values_list(*facts)]
+    whereabouts = ("repository_id", "name", "role", "missing_then", "digest_then", "after_then", "before_then")
+    then = tags.at(moment).values_list(*whereabouts, "first_seen_at", "leaving_after", "leaving_before", "leaving_to")
     return [
         Standing(
-            tag.repository_id, tag.name, tag.role,
-            Tag.State.MISSING if tag.missing_then else Tag.State.PRESENT, tag.digest_then,
-            tag.after_then, tag.before_then or tag.first_seen_at,
-            leaving_after=tag.leaving_after, leaving_before=tag.leaving_before, leaving_to=tag.leaving_to,
+            repository, name, role, Tag.State.MISSING if is_missing else Tag.State.PRESENT, digest,
+            after, before or first_seen_at,
+            leaving_after=leaving_after, leaving_before=leaving_before, leaving_to=leaving_to,
         )
-        for tag in tags.at(moment)
+        for (
+            repository, name, role, is_missing, digest, after, before, first_seen_at,
+            leaving_after, leaving_before, leaving_to,
+        ) in then
     ]  # fmt: skip
 
 
-class Naming(NamedTuple):
-    """One name and the digest it stood on at one moment; when it came there costs more to ask: see `Standing`."""
-
-    name: str
-    role: str
-    state: str
-    digest: str | None
-    looked_at: dt.datetime | None = None
-    swept: bool = False
-
-    @property
-    def is_missing(self) -> bool:
-        return self.state == Tag.State.MISSING
+# Name, role, state, and the digest it stood on at one moment; when it came there costs more to ask: see `Standing`.
+# As the database hands it over, for a repository may have ten thousand, of which few are shown.
+Naming = tuple[str, str, str, str | None]
 
 
 def namings(repository: Repository, moment: dt.datetime | None) -> list[Naming]:
@@ -79,35 +74,44 @@ def namings(repository: Repository, moment: dt.datetime | None) -> list[Naming]:
     """
     tags = repository.tags.shown()
     if moment is None:
-        facts = ("name", "role", "state", "digest", "looked_at", "swept")
-        return list(map(Naming._make, tags.present().values_list(*facts)))
+        return list(tags.present().values_list("name", "role", "state", "digest"))
     later = Movement.objects.filter(repository=repository, before__gt=moment).values("tag")
     is_missing = Q(missing_since__isnull=False, missing_since__lte=moment)
     still = tags.filter(Q(digest__isnull=False) | is_missing, first_seen_at__lte=moment).exclude(pk__in=later)
     state = Case(When(is_missing, then=Value(Tag.State.MISSING.value)), default=Value(Tag.State.PRESENT.value))
     return [
-        *(Naming(*row) for row in still.values_list("name", "role", state, "digest")),
-        *(Naming(tag.name, tag.role, tag.state, tag.digest) for tag in standings(tags.filter(pk__in=later), moment)),
+        *still.values_list("name", "role", state, "digest"),
+        *((tag.name, tag.role, tag.state, tag.digest) for tag in standings(tags.filter(pk__in=later), moment)),
     ]
 
 
 Names = dict[tuple[int, str], str]
 
 
-def version_names(versions: Iterable[Standing]) -> Names:
-    """What to call each digest in each repository: (repository id, digest) -> display version."""
-    found: dict[tuple[int, str], list[str]] = {}
-    for tag in versions:
-        if tag.role == Role.VERSION and tag.digest is not None:
-            found.setdefault((tag.repository_id, tag.digest), []).append(tag.name)
-    return {key: name for key, names in found.items() if (name := display_version(names))}
+def image_names(tags: Iterable[Standing]) -> Names:
+    """What to call each digest in each repository: (repository id, digest) -> its name."""
+    return _names((tag.repository_id, tag.digest, tag.role, tag.name) for tag in tags)
+
+
+def _names(tags: Iterable[tuple[int, str | None, str, str]]) -> Names:
+    versions: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
+    pointers: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
+    for repository, digest, role, name in tags:
+        if digest is not None and role != Role.ATTACHMENT:
+            (versions if role == Role.VERSION else pointers)[repository, digest].append(name)
+    found = {key: image_name(versions.get(key, ()), pointers.get(key, ())) for key in {**versions, **pointers}}
+    return {key: name for key, name in found.items() if name}
 
 
 def names_of(pointers: Iterable[Standing], moment: dt.datetime | None) -> Names:
     """What to call the digests that these pointers stand on, or were on their way to; one query."""
     repositories = {tag.repository_id for tag in pointers}
     digests = {digest for tag in pointers for digest in (tag.digest, tag.leaving_to) if digest}
-    return version_names(standings(Tag.objects.filter(repository__in=repositories).naming(digests), moment))
+    tags = Tag.objects.filter(repository__in=repositories).order_by()
+    if moment:
+        return _names(tags.naming(digests).at(moment).values_list("repository_id", "digest_then", "role", "name"))
+    there = tags.names().filter(digest__in=digests).present()
+    return _names(there.values_list("repository_id", "digest", "role", "name"))
 
 
 def former_names(pointers: Iterable[Standing], names: Names, moment: dt.datetime | None) -> Names:

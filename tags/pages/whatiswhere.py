@@ -14,17 +14,17 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from tags.aliases import AliasGroup, alphabetical, group_of, height
+from tags.models import Tag
 from tags.models.movement import short
-from tags.models.tag import is_floating_version
 from tags.pages.drift import MOST_SENTENCES, PRODUCTION, Drift, leads
 from tags.pages.filtering import begins, did_you_mean, is_in
 from tags.pages.freshness import swept_at
 from tags.timeline import interval
-from tags.versions import Role, sort_key, within
+from tags.versions import Role, is_floating, sort_key, within
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence, Set
 
     from tags.models import Image
     from tags.models.looks import Looks
@@ -53,24 +53,32 @@ class Names:
     """
 
     def __init__(self, namings: Iterable[Naming], text: str = "", labelled: Mapping[str, str] | None = None) -> None:
-        self.by_name = {naming.name: naming for naming in namings}
-        self.text = text
-        self.labelled = labelled or {}
+        self.digests: dict[str, str | None] = {}  # by name
         self.versions: defaultdict[str, list[str]] = defaultdict(list)
         self.pointers: defaultdict[str, list[str]] = defaultdict(list)
-        for name, role, _state, digest, *_looks in self.by_name.values():
+        self.missing: set[str] = set()  # names that are listed though their image is missing
+        self.text = text
+        self.labelled = labelled or {}
+        self._are_pointers: set[str] = set()
+        digests, versions, pointer, missing = self.digests, self.versions, Role.POINTER.value, Tag.State.MISSING.value
+        for name, role, state, digest in namings:  # so many that each look-up counts
+            digests[name] = digest
+            if role == pointer:
+                self._are_pointers.add(name)
+            if state == missing:
+                self.missing.add(name)
             if digest is not None:
-                (self.versions if role == Role.VERSION else self.pointers)[digest].append(name)
-        self.images = len({**self.versions, **self.pointers})
+                (self.pointers if role == pointer else versions)[digest].append(name)
+        self.images = len(self.versions.keys() | self.pointers.keys())
         self.kept = self._kept()
 
-    def _kept(self) -> set[str]:
+    def _kept(self) -> Set[str]:
         """The digests that match."""
-        every = {**self.versions, **self.pointers}
+        every = self.versions.keys() | self.pointers.keys()
         if not self.text:
-            return set(every)
+            return every
         typed = self.text.casefold()
-        named = {tag.digest for name, tag in self.by_name.items() if tag.digest and typed in name.casefold()}
+        named = {digest for name, digest in self.digests.items() if digest and typed in name.casefold()}
         return named | {digest for digest in every if digest in self.labelled or begins(self.text, digest)}
 
     def pointed(self) -> list[str]:
@@ -87,27 +95,29 @@ class Names:
 
     def newest(self, digests: Iterable[str]) -> list[str]:
         """The first of what has versions."""
-        return nlargest(MOST_UNPOINTED, digests, key=self._height)
+        versions = ((self.versions[digest], digest) for digest in digests)
+        # A sort key holds its name, which only one digest has: two are never equal.
+        heights = ((sort_key(names[0]) if len(names) == 1 else height(names), digest) for names, digest in versions)
+        return [digest for _height, digest in nlargest(MOST_UNPOINTED, heights)]
 
     def pointer_names(self) -> list[str]:
-        return sorted((name for name, tag in self.by_name.items() if tag.role == Role.POINTER), key=alphabetical)
+        return sorted(self._are_pointers, key=alphabetical)
 
     def tag_names(self) -> list[str]:
         """All names: versions from the lowest, then pointers."""
-        versions = (name for name, tag in self.by_name.items() if tag.role != Role.POINTER)
-        return [*sorted(versions, key=sort_key), *self.pointer_names()]
+        return [*sorted(self._version_names(), key=sort_key), *self.pointer_names()]
 
     def matching(self, names: Iterable[str]) -> list[str]:
         """Those of `names` that the filter leaves."""
-        return [name for name in names if self._matches(self.by_name[name])]
+        return [name for name in names if self._matches(name)] if self.text else list(names)
 
-    def homeless(self) -> list[Naming]:
+    def homeless(self) -> list[str]:
         """What is listed, while there is no image to put it under."""
-        return [tag for tag in self.by_name.values() if tag.digest is None and is_in(self.text, (tag.name,))]
+        return [name for name, digest in self.digests.items() if digest is None and is_in(self.text, (name,))]
 
     def suggestion(self) -> str:
         """What was perhaps meant by a text that finds nothing."""
-        return did_you_mean(self.text, [*self.pointer_names(), *self.by_name])
+        return did_you_mean(self.text, [*self.pointer_names(), *self.digests])
 
     def group(self, digest: str) -> AliasGroup:
         return group_of(digest, self.versions.get(digest, ()), self.pointers.get(digest, ()))
@@ -121,28 +131,29 @@ class Names:
         base = next((name for name in PRODUCTION if self._is_versioned_pointer(name)), None)
         if base is None:
             return []
-        ground = self._height(str(self.by_name[base].digest))
+        ground = self._height(str(self.digests[base]))
         heights = {digest: self._height(digest) for digest in self.pointers if digest in self.versions}
         above = sorted((digest for digest in heights if heights[digest] > ground), key=heights.__getitem__)
-        moved_by_people = (
-            [name for name in self.pointers[digest] if not is_floating_version(name)] for digest in above
-        )
+        moved_by_people = ([name for name in self.pointers[digest] if not is_floating(name)] for digest in above)
         return [base, *chain.from_iterable(islice(filter(None, moved_by_people), MOST_AHEAD))]
 
     def drifts(self, tags: Mapping[str, Standing]) -> list[Drift]:
         """How far production is behind; `tags` holds what `beside_production` names."""
         pointers = [tags[name] for name in self.beside_production() if name in tags]
         called = {tag.digest: version for tag in pointers if tag.digest and (version := self.group(tag.digest).version)}
-        versions = (name for name, tag in self.by_name.items() if tag.role == Role.VERSION)
-        between = within(versions, called.values())
-        return [lead.drift(between) for lead in leads(pointers, called)[:MOST_SENTENCES]]
+        found = list(islice(leads(pointers, called), MOST_SENTENCES))
+        between = within(self._version_names(), (version for lead in found for version in (lead.low, lead.high)))
+        return [lead.drift(between) for lead in found]
 
     def _is_versioned_pointer(self, name: str) -> bool:
-        tag = self.by_name.get(name)
-        return tag is not None and tag.role == Role.POINTER and tag.digest in self.versions
+        return name in self._are_pointers and self.digests[name] in self.versions
 
-    def _matches(self, tag: Naming) -> bool:
-        return is_in(self.text, (tag.name,)) if tag.digest is None else tag.digest in self.kept
+    def _version_names(self) -> Set[str]:
+        return self.digests.keys() - self._are_pointers
+
+    def _matches(self, name: str) -> bool:
+        digest = self.digests[name]
+        return is_in(self.text, (name,)) if digest is None else digest in self.kept
 
     def _height(self, digest: str) -> SortKey:
         return height(self.versions[digest])
@@ -156,7 +167,8 @@ class Details:
     """What is known of the names and digests that are shown, and of no others.
 
     `was` is what digests without a version were last called, `looks` when tags were looked at; without it nothing is
-    said of that. `zone` tells which minutes are the same.
+    said of that. `swept` are the versions of a digest that are left to the sweep. `zone` tells which minutes are the
+    same.
     """
 
     tags: Mapping[str, Standing]
@@ -164,6 +176,7 @@ class Details:
     was: Mapping[str, str] = field(default_factory=dict)
     images: Mapping[str, Image] = field(default_factory=dict)
     looks: Looks | None = None
+    swept: Mapping[str, Sequence[Standing]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,9 +274,9 @@ def _image_row(names: Names, digest: str, details: Details) -> Row:
     return Row(
         group,
         tuple(sorted(together, key=lambda arrival: arrival.first.before, reverse=True)),
-        tuple(name for name in every if names.by_name[name].is_missing),
+        tuple(name for name in every if name in names.missing),
         details.was.get(digest, ""),
-        _swept_at(details.looks, (names.by_name[name] for name in group.versions)),
+        _swept_at(details.looks, details.swept.get(digest, ())),
         names.labelled.get(digest, ""),
         details.images.get(digest),
     )
@@ -294,5 +307,5 @@ def tag_rows(names: Names, shown: Iterable[str], details: Details, *, beside: By
     return rows
 
 
-def _swept_at(looks: Looks | None, versions: Iterable[Naming | Standing]) -> dt.datetime | None:
+def _swept_at(looks: Looks | None, versions: Iterable[Standing]) -> dt.datetime | None:
     return min((at for tag in versions if (at := swept_at(looks, tag))), default=None) if looks else None

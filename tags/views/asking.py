@@ -39,7 +39,8 @@ def explain_bad_addresses(view: Callable[..., HttpResponseBase]) -> Callable[...
 
 
 def text_of(request: HttpRequest, name: str = "q") -> str:
-    return request.GET.get(name, "").strip()
+    # No name holds a NUL, and PostgreSQL refuses to look for one.
+    return request.GET.get(name, "").replace("\0", "").strip()
 
 
 def moment_of(request: HttpRequest, name: str = "at") -> dt.datetime | None:
@@ -88,8 +89,8 @@ def cursor_of(request: HttpRequest) -> tuple[dt.datetime, int] | None:
         return None
     stamp, _tilde, pk = text.partition("~")
     try:
-        return parse_moment(stamp), int(pk[:18])
-    except (InvalidMoment, ValueError) as error:
+        return read_moment(stamp), int(pk[:18])
+    except ValueError as error:
         raise BadAddress(_("“%s” is no place in this list: go back to its beginning.") % text) from error
 
 

@@ -9,7 +9,7 @@ from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.http import conditional_page, require_safe
 
-from tags.api.access import readable_by_token
+from tags.access import readable_by_token
 from tags.pages.badge import QUIET, Badge, badge, not_watched
 from tags.pages.xmltext import xml_text
 from tags.views.asking import BadAddress, as_of, text_of

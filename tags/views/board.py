@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from django.core.paginator import Paginator
 from django.shortcuts import render
 
-from tags.models import Repository
 from tags.pages import board as boards
 from tags.pages import clock
 from tags.pages.shortcuts import shortcuts
@@ -32,7 +31,7 @@ def board(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     chosen = tuple(dict.fromkeys(filter(None, request.GET.getlist("columns"))))
     is_narrowed = than is not None and bool(text_of(request, "changed"))
     asked = boards.Asked(ask.moment, ask.now, than, text_of(request), chosen, is_narrowed)
-    found = boards.board(list(Repository.objects.select_related("registry")), asked)
+    found = boards.board(asked)
     if wanted := export_format(request):
         return export(wanted, "board", (*COLUMNS, *COMPARED) if than else COLUMNS, _lines(found))
     page = Paginator(found.repositories, ROWS).get_page(request.GET.get("page"))

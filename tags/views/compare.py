@@ -12,12 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from tags.models import CompareLink, Image, Tag
-from tags.models.tag import is_floating_version
 from tags.pages.compare import MOST_OFFERED, choices, compare, side, told
 from tags.pages.drift import MOST_VERSIONS
 from tags.pages.filtering import MOST_COMPARED, did_you_mean
 from tags.registry import InvalidReference, Reference
-from tags.versions import Role
+from tags.versions import Role, is_floating
 from tags.views.asking import BadAddress, as_of, explain_bad_addresses, moment_of, read_moment, text_of
 from tags.views.exports import export, export_format
 from tags.views.finding import find, not_watched
@@ -145,10 +144,7 @@ def _page(
     pointers = [
         tag
         for tag in listed
-        if one
-        and tag.repository_id == one.tag.repository_id
-        and tag.role == Role.POINTER
-        and not is_floating_version(tag.name)
+        if one and tag.repository_id == one.tag.repository_id and tag.role == Role.POINTER and not is_floating(tag.name)
     ]
     context = {
         "comparison": comparison,

@@ -91,7 +91,7 @@ def _json(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[
 
 def _plain(value: object) -> object:
     if isinstance(value, dt.datetime):
-        return f"{value.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, (str, Promise)):
         return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(value))
     return [_plain(one) for one in value] if isinstance(value, (tuple, list)) else value

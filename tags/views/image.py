@@ -64,6 +64,7 @@ def _meant(request: HttpRequest, digest: str) -> HttpResponse:
     """The image whose digest begins so, or those to choose from, or that there is none."""
     algorithm, _colon, digits = digest.partition(":")
     matches = _beginning(digest) if len(digits) >= images.SHORTEST_PREFIX else []
+    matches = [match for match in matches if match != digest]  # of which nothing is to be shown
     if len(matches) == 1:
         query = request.META.get("QUERY_STRING", "")
         return redirect(f"/{matches[0]}/?{query}" if query else f"/{matches[0]}/")

@@ -22,7 +22,7 @@ from tags.views.finding import elsewhere, find, not_watched
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from django.http import HttpRequest, HttpResponseBase
 
@@ -89,11 +89,12 @@ def _picture(
     newest = names.newest(unpointed) if not page.has_next() else []
     if by is By.VERSION:
         digests = [*page, *newest]
-        details = _details(found, names, pointers_of(names, page), digests, moment)
+        swept = {} if moment else _swept(found, digests)
+        details = _details(found, names, pointers_of(names, page), digests, moment, swept)
         rows: Sequence[object] = image_rows(names, page, details)
     else:
-        digests = [digest for name in page if (digest := names.by_name[name].digest)]
-        details = _details(found, names, list(page), digests, moment)
+        digests = [digest for name in page if (digest := names.digests[name])]
+        details = _details(found, names, list(page), digests, moment, {})
         rows = tag_rows(names, page, details, beside=by)
     homeless = names.homeless() if by is By.VERSION else []
     return {
@@ -111,14 +112,28 @@ def _picture(
 
 
 def _details(
-    found: Repository, names: Names, shown: Collection[str], digests: Collection[str], moment: dt.datetime | None
+    found: Repository,
+    names: Names,
+    shown: Collection[str],
+    digests: Collection[str],
+    moment: dt.datetime | None,
+    swept: Mapping[str, Sequence[Standing]],
 ) -> Details:
-    """What the rows of these names and digests tell; three queries, the last only where an image has no version."""
+    """What the rows of these names and digests tell; three queries, the second only where an image has no version."""
     tags = {tag.name: tag for tag in _standings(found, {*shown, *names.beside_production()}, moment)}
     nameless = [tag for tag in tags.values() if tag.digest and tag.digest not in names.versions]
     was = {digest: name for (_pk, digest), name in former_names(nameless, {}, moment).items()} if nameless else {}
     images = Image.objects.only(*SHOWN_OF_IMAGE).in_bulk({*digests})
-    return Details(tags, timezone.get_current_timezone(), was, images, None if moment else found.looks)
+    looks = None if moment else found.looks
+    return Details(tags, timezone.get_current_timezone(), was, images, looks, swept)
+
+
+def _swept(found: Repository, digests: Collection[str]) -> dict[str, list[Standing]]:
+    """The versions of these digests that are left to the sweep; one query."""
+    of_digest: dict[str, list[Standing]] = {}
+    for tag in standings(found.tags.filter(digest__in=digests, role=Role.VERSION, swept=True), None):
+        of_digest.setdefault(str(tag.digest), []).append(tag)
+    return of_digest
 
 
 def _standings(found: Repository, names: Collection[str], moment: dt.datetime | None) -> Iterator[Standing]:

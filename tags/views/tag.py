@@ -14,8 +14,8 @@ from tags.pages.freshness import freshness, swept_at
 from tags.pages.knowledge import unknown_because
 from tags.pages.shortcuts import shortcuts
 from tags.pages.sourcecode import commit_link, revision_of
-from tags.pages.standing import Standing, former_names, standings, version_names
-from tags.versions import Role, also_known_as, display_version
+from tags.pages.standing import Standing, former_names, image_names, standings
+from tags.versions import Role, also_known_as
 from tags.views.asking import as_of, explain_bad_addresses
 from tags.views.exports import export, export_format
 from tags.views.finding import elsewhere, find, not_watched
@@ -81,14 +81,15 @@ def _standing(repository: Repository, tag: Tag, ask: AsOf) -> dict[str, Any]:
     digest = here[0].digest if here else None
     same = _pointing_to(repository, digest, ask.moment) if digest else []
     versions = [standing.name for standing in same if standing.role == Role.VERSION]
+    names = image_names(same)
     image = Image.objects.filter(pk=digest).first() if digest else None
     labels = image.labels if image and isinstance(image.labels, dict) else {}
     return {
         "unknown": unknown,
         "here": here[0] if here else None,
         "digest": digest,
-        "version": display_version(versions),
-        "was": former_names(same, version_names(same), ask.moment).get((repository.pk, str(digest)), ""),
+        "version": names.get((repository.pk, str(digest))),
+        "was": former_names(same, names, ask.moment).get((repository.pk, str(digest)), ""),
         "also_known_as": [name for name in also_known_as(versions) if name != tag.name],
         "pointers": sorted(other.name for other in same if other.role == Role.POINTER and other.name != tag.name),
         "image": image,

@@ -130,6 +130,8 @@ def _edges(moves: MovementQuerySet, page: Sequence[Movement], since: Place | Non
     if page and has_more:
         last = page[-1]
         near = [at for at in found_at if at >= last.before]
-        older = moves.older_than(last.before, last.pk).filter(before__gte=last.before - LONGEST_POLL, found_at__in=near)
+        # This time first: of two that bound it SQLite looks up the first one, and the other may be years ago.
+        lately = Movement.objects.filter(before__gte=last.before - LONGEST_POLL, before__lte=last.before)
+        older = (lately & moves).older_than(last.before, last.pk).filter(found_at__in=near)
         going_on = frozenset(older.values_list(*polls))
     return Edges(begun_before, going_on)

@@ -13,7 +13,7 @@ def test_marks_become_letters_that_no_name_in_capitals_has() -> None:
     ("text", "ranges"),
     [
         ("sha256:AB12", [("sha256:ab12", "sha256:ab12g")]),
-        ("ab12", [("sha256:ab12", "sha256:ab12g"), ("sha512:ab12", "sha512:ab12g")]),
+        ("ab12", [(f"{one}:ab12", f"{one}:ab12g") for one in ("sha256", "sha384", "sha512")]),
         ("ab1", []),
         ("sha256:", []),
         ("xyz1", []),

@@ -15,7 +15,7 @@ BEFORE = NOW - 6 * MINUTE  # of a moved() example
 
 
 def shown(**asked: object) -> Board:
-    return board(list(Repository.objects.select_related("registry")), Asked(None, NOW + 5 * SECOND)._replace(**asked))
+    return board(Asked(None, NOW + 5 * SECOND)._replace(**asked))
 
 
 def row(**asked: object) -> Row:
@@ -66,7 +66,7 @@ def test_only_the_rows_that_changed_can_be_asked_for() -> None:
     look(steady, EXAMPLE, NOW - 10 * MINUTE)
     look(steady, EXAMPLE, NOW)
     found = shown(than=BEFORE, only_changed=True)
-    assert [repository.short_name for repository in found.repositories] == ["shop/app"]
+    assert [repository.name for repository in found.repositories] == ["shop/app"]
     assert found.matching == 2
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tags.pages.standing import Naming, Standing, namings, standings
+from tags.pages.standing import namings, standings
 from tests.factories import MINUTE, NOW, look, moved, watch
 
 if TYPE_CHECKING:
@@ -15,12 +15,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-def alike(found: list[Naming] | list[Standing]) -> list[tuple[str, str, str, str | None]]:
-    return sorted((tag.name, tag.role, tag.state, tag.digest) for tag in found)
-
-
 def assert_same(repository: Repository, moment: dt.datetime | None) -> None:
-    assert alike(namings(repository, moment)) == alike(standings(repository.tags.shown(), moment))
+    tags = standings(repository.tags.shown(), moment)
+    assert sorted(namings(repository, moment)) == sorted((tag.name, tag.role, tag.state, tag.digest) for tag in tags)
 
 
 def test_names_are_where_their_tags_stand_at_every_moment() -> None:
@@ -35,5 +32,5 @@ def test_names_are_where_their_tags_stand_at_every_moment() -> None:
 def test_signatures_are_no_names() -> None:
     repository = watch()
     look(repository, {"1.0": "a", f"sha256-{'0' * 64}.sig": "s"})
-    assert [naming.name for naming in namings(repository, None)] == ["1.0"]
-    assert [naming.name for naming in namings(repository, NOW + MINUTE)] == ["1.0"]
+    assert [name for name, *_ in namings(repository, None)] == ["1.0"]
+    assert [name for name, *_ in namings(repository, NOW + MINUTE)] == ["1.0"]

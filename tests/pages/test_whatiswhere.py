@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from tags.pages.standing import Naming, Standing
+from tags.pages.standing import Standing
 from tags.pages.whatiswhere import MOST_NAMES, MOST_UNPOINTED, By, Details, Names, Row, TagRow, image_rows, tag_rows
 from tags.versions import Role
 from tests.listings import EXAMPLE, digest
@@ -23,7 +23,7 @@ def example(**since: dt.datetime) -> list[Standing]:
 
 
 def names_of(tags: list[Standing], text: str = "", labelled: dict[str, str] | None = None) -> Names:
-    return Names([Naming(tag.name, tag.role, tag.state, tag.digest) for tag in tags], text, labelled)
+    return Names([(tag.name, tag.role, tag.state, tag.digest) for tag in tags], text, labelled)
 
 
 def details_of(tags: list[Standing]) -> Details:
@@ -154,7 +154,7 @@ def test_a_tag_nothing_is_known_of_has_no_row_but_is_told() -> None:
     unknown = Standing(1, "next", Role.POINTER, "unknown", None, None, MAY)
     names = names_of([unknown])
     assert not names.pointed()
-    assert [tag.name for tag in names.homeless()] == ["next"]
+    assert names.homeless() == ["next"]
     assert [row.group for row in by_tag([unknown])] == [None]
 
 

@@ -80,7 +80,7 @@ def test_the_board_asks_as_often_for_twenty_images_as_for_two(client: Client) ->
     for number in range(2, 20):
         moved(f"registry.example.com/shop/app{number}")
     assert [queries(client, address) for address in addresses] == few
-    assert few[0] == 7
+    assert few[0] == 9
 
 
 def test_the_row_says_how_far_production_is_behind(client: Client) -> None:
