@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 class Coverage(models.Model):
     """One row per stretch with the same outcome; the stretches of a repository follow each other without a hole."""
 
-    NOBODY_LOOKED = "no worker was polling"
-    PAUSED = "paused"
+    NOBODY_LOOKED = gettext_noop("no worker was polling")
+    PAUSED = gettext_noop("paused")
 
     repository = models.ForeignKey(
         "Repository", on_delete=models.CASCADE, related_name="coverage", verbose_name=_("repository"), db_index=False
@@ -51,6 +52,11 @@ class Coverage(models.Model):
     def is_silent_until(self, moment: dt.datetime) -> bool:
         """Whether more than two intervals lie between the end of this stretch and `moment`."""
         return (moment - self.until).total_seconds() > 2 * self.interval
+
+    @classmethod
+    def in_words(cls, reason: str) -> str:
+        """A reason in the reader's language where it is one of ours; what a registry's client said stays as it is."""
+        return gettext(reason) if reason in (cls.NOBODY_LOOKED, cls.PAUSED) else reason
 
     @classmethod
     def extend(cls, repository: Repository, reason: str, start: dt.datetime, end: dt.datetime) -> None:

@@ -103,7 +103,8 @@ def comparison(move: Movement) -> str:
     if not (move.from_digest and move.to_digest and move.after):
         return ""
     reference = f"{move.tag.repository.reference}:{move.tag.name}"
-    earlier = min(move.after, move.before - ATOM)
+    # Watching begins when a look ends, and what the last look before a gap saw is known at its beginning alone.
+    earlier = min(move.after, move.before - ATOM) if move.across_gap else move.before - ATOM
     return f"/compare/?{urlencode({'a': f'{reference}@{_stamp(earlier)}', 'b': f'{reference}@{_stamp(move.before)}'})}"
 
 

@@ -52,7 +52,7 @@ def _reason(stretch: Coverage | None, first: dt.datetime | None, moment: dt.date
     if stretch is None:
         return _("not watched before %s") % clock.full(first) if first else _("nobody has looked yet")
     if not stretch.watched:
-        return stretch.reason
+        return Coverage.in_words(stretch.reason)
     if not stretch.is_silent_until(moment):
         return ""
     return _("nobody looked after %s") % clock.full(stretch.until)

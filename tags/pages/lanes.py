@@ -6,6 +6,7 @@ Places are shares of the window in percent, so that a picture fits any screen an
 from __future__ import annotations
 
 import datetime as dt
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext_lazy
 
+from tags.models import Coverage
 from tags.models.movement import short
 from tags.pages import clock
 from tags.timeline import Bar, Cluster, Gap, Granularity, bars, gaps, level_of_detail, ticks
@@ -79,7 +81,7 @@ class Piece:
     label: str
     name: str
     look: int | None  # which colour and pattern; None: several versions
-    doubt: Strip | None  # when it may have begun
+    doubts: tuple[Strip, ...]  # when it may have begun, or ended where the picture does
     url: str
 
     @property
@@ -193,7 +195,7 @@ def draw(sources: Sequence[Source], window: Window) -> list[DrawnLane]:
     drawn = [(source, _items(source.lane, window, least)) for source in sources]
     versions = {_version(item, source) for source, items in drawn for item in items if isinstance(item, Bar)}
     in_order = sorted(versions, key=lambda version: (sort_key(version.name), version.times))
-    looks = {version: place for place, version in enumerate(in_order)}
+    looks = _looks(in_order)
     return [
         DrawnLane(
             source.lane.name,
@@ -209,6 +211,23 @@ def draw(sources: Sequence[Source], window: Window) -> list[DrawnLane]:
         )
         for source, items in drawn
     ]
+
+
+def _looks(versions: Sequence[Version]) -> dict[Version, int]:
+    """A colour and pattern for each: that of its name's checksum, so that it keeps it from picture to picture.
+
+    Where that is taken, it gets the next one that is free; when none is, some look alike.
+    """
+    looks: dict[Version, int] = {}
+    taken: set[int] = set()
+    for version in versions:
+        look = zlib.crc32(f"{version.name} {version.times}".encode()) % (COLOURS * PATTERNS)
+        if len(taken) < COLOURS * PATTERNS:
+            while look in taken:
+                look = (look + 1) % (COLOURS * PATTERNS)
+        taken.add(look)
+        looks[version] = look
+    return looks
 
 
 def _items(lane: Lane, window: Window, least: float) -> list[Bar | Cluster]:
@@ -235,7 +254,7 @@ def gap_reason(gap: Gap) -> str:
     """Why nobody looked, in words."""
     if gap.reason is None:
         return _("before the first look")
-    return gap.reason or _("nobody looked")
+    return Coverage.in_words(gap.reason) if gap.reason else _("nobody looked")
 
 
 def gap_words(gap: Gap, now: dt.datetime, end: dt.datetime | None = None) -> str:
@@ -261,6 +280,8 @@ def _version(bar: Bar, source: Source) -> Version:
 
 def _piece(bar: Bar, source: Source, window: Window, looks: dict[Version, int]) -> Piece:
     end = bar.end or min(window.end, window.now)
+    # Within the picture the next bar tells of it.
+    ending = bar.uncertain_end if bar.end == window.end else None
     version = _version(bar, source)
     label = version.label
     return Piece(
@@ -268,7 +289,7 @@ def _piece(bar: Bar, source: Source, window: Window, looks: dict[Version, int]) 
         label=label,
         name=_bar_name(bar, source.lane, label, window),
         look=looks[version],
-        doubt=window.strip(*bar.uncertain_start, least=0) if bar.uncertain_start else None,
+        doubts=tuple(window.strip(*span, least=0) for span in (bar.uncertain_start, ending) if span),
         url=f"{source.address}?at={_stamp(_first_known(source, bar))}",
     )
 
@@ -296,16 +317,15 @@ def _start_words(bar: Bar, lane: Lane, window: Window) -> str:
 
 
 def _cluster(cluster: Cluster, source: Source, window: Window) -> Piece:
-    words = ngettext("%d version", "%d versions", cluster.count) % cluster.count
     return Piece(
         strip=window.strip(cluster.start, cluster.end),
         label=str(cluster.count),
-        name=_("%(tag)s on %(versions)s in short succession, from %(start)s to %(end)s: zoom in to see them") % {
-            "tag": source.lane.name, "versions": words,
+        name=_("%(tag)s moved %(count)d times in short succession, from %(start)s to %(end)s: zoom in to see them") % {
+            "tag": source.lane.name, "count": cluster.count,
             "start": clock.point(cluster.start, window.now), "end": clock.point(cluster.end, window.now),
         },
         look=None,
-        doubt=None,
+        doubts=(),
         url=f"{source.url}?{_between(cluster.start, cluster.end, window.moment)}",
     )  # fmt: skip
 

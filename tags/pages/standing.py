@@ -107,10 +107,12 @@ def names_of(pointers: Iterable[Standing], moment: dt.datetime | None) -> Names:
     """What to call the digests that these pointers stand on, or were on their way to; one query."""
     repositories = {tag.repository_id for tag in pointers}
     digests = {digest for tag in pointers for digest in (tag.digest, tag.leaving_to) if digest}
-    tags = Tag.objects.filter(repository__in=repositories).order_by()
     if moment:
-        return _names(tags.naming(digests).at(moment).values_list("repository_id", "digest_then", "role", "name"))
-    there = tags.names().filter(digest__in=digests).present()
+        tags = Tag.objects.filter(repository__in=repositories).order_by().naming(digests).at(moment)
+        return _names(tags.values_list("repository_id", "digest_then", "role", "name"))
+    # Not of these repositories alone: SQLite would look for each digest in each of them, and few are in others as well.
+    # Which pointers are versions in part is asked of the few that it matters for: SQLite would ask Python for each row.
+    there = Tag.objects.shown().filter(digest__in=digests).present().order_by()
     return _names(there.values_list("repository_id", "digest", "role", "name"))
 
 

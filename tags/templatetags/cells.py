@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from tags.models import Tag
 from tags.templatetags.times import between
 
 if TYPE_CHECKING:
@@ -82,15 +83,15 @@ def _column(row: Row, cell: Cell | None, query: str, sinces: Sinces) -> str:
 def _lines(cell: Cell, page: str, query: str, sinces: Sinces) -> Iterator[str]:
     tag = cell.tag
     if tag is None:
-        yield _html('<a class="version nameless" href="{}">{}</a>', page, _("gone"))
+        yield _html('<a class="version nameless" href="{}{}">{}</a>', page, query, _("gone"))
     else:
         if tag.is_missing:
             yield _state(_("its image is missing"))
-        if tag.digest is None:
-            yield _state(tag.state)
-        elif cell.version:
+        elif tag.digest is None:
+            yield _state(str(Tag.State(tag.state).label))
+        if tag.digest and cell.version:
             yield _html('<a class="version" href="{}{}">{}</a>', page, query, cell.version)
-        else:
+        elif tag.digest:
             link = '<a class="version nameless" href="{}{}"><code>{}</code></a>'
             yield _html(link, page, query, cell.short_digest)
             was = _("no version tag (was %s)") % cell.was_called if cell.was_called else _("no version tag")

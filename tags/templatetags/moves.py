@@ -61,8 +61,7 @@ def bars(lane: DrawnLane) -> SafeString:
                 weave=WEAVE.format(pattern=piece.pattern, colour=piece.colour) if is_one else "",
             )
         )
-        if piece.doubt:
-            found.append(DOUBT.format(x=piece.doubt.x, width=piece.doubt.width))
+        found += [DOUBT.format(x=doubt.x, width=doubt.width) for doubt in piece.doubts]
     return mark_safe("".join(found))  # noqa: S308 - what comes from outside was escaped
 
 

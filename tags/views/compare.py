@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from tags.models import CompareLink, Image, Tag
 from tags.pages.compare import MOST_OFFERED, choices, compare, side, told
-from tags.pages.drift import MOST_VERSIONS
+from tags.pages.drift import version_tags
 from tags.pages.filtering import MOST_COMPARED, did_you_mean
 from tags.registry import InvalidReference, Reference
 from tags.versions import Role, is_floating
@@ -117,10 +117,9 @@ def _with_images(*sides: Side) -> list[Side]:
 
 
 def _compared(a: Side, b: Side, now: dt.datetime, *, shows_all: bool) -> Comparison:
-    """With one version more than are counted, none is."""
-    tags = Tag.objects.present().filter(repository=a.repository, role=Role.VERSION)
-    versions = list(tags.order_by().values_list("name", flat=True)[: MOST_VERSIONS + 1])
-    counted = versions if len(versions) <= MOST_VERSIONS else None
+    """Versions are counted as they were at the later of the two moments."""
+    moment = max(a.moment, b.moment) if a.moment and b.moment else None
+    counted = version_tags({a.repository.pk}, moment).get(a.repository.pk)
     patterns = CompareLink.objects.values_list("source", "template")
     return compare(a, b, counted, patterns, now, shows_all=shows_all)
 

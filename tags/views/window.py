@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Value
+from django.db.models import Q, Value
 from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -52,13 +52,21 @@ class Asked:
     tags: tuple[str, ...]
     kinds: tuple[str, ...]
     text: str = ""
+    oldest: dt.datetime | None = None
+
+    @property
+    def ends_before_watching(self) -> bool:
+        """Whether nobody had looked yet in all of this time: then what there was is not known."""
+        return self.oldest is not None and self.window.end <= self.oldest
 
     def of(self, movements: MovementQuerySet) -> MovementQuerySet:
         """Those of the movements that fit image, tag, kind and time."""
         if self.is_bounded:
-            movements = movements.filter(before__gt=self.window.start, before__lte=self.window.end)
-        elif self.window.moment:
-            movements = movements.filter(before__lte=self.window.end)
+            # What may have happened in this time belongs to it, though it was seen later only.
+            begun = Q(before__lte=self.window.end) | Q(after__lt=self.window.end)
+            movements = movements.filter(begun, before__gt=self.window.start)
+        if self.window.moment:
+            movements = movements.filter(before__lte=self.window.last)
         if self.text:
             movements = movements.filter(repository__in=_images_like(self.text))
         if self.tags:
@@ -134,8 +142,8 @@ def asked(request: HttpRequest, ask: AsOf, oldest: dt.datetime | None, around: d
     kinds = _each(request, "kind")
     if not set(kinds) <= set(Movement.KINDS):
         raise BadAddress(_("“%s” is no kind of movement.") % ", ".join(kinds))
-    text = text_of(request).replace("\0", "")  # which no database looks for
-    return Asked(_window(start, end, span, ask, oldest), span, is_bounded, tags, kinds, text)
+    text = text_of(request)
+    return Asked(_window(start, end, span, ask, oldest), span, is_bounded, tags, kinds, text, oldest)
 
 
 def _each(request: HttpRequest, name: str) -> tuple[str, ...]:

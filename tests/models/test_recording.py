@@ -379,3 +379,10 @@ def test_a_media_type_of_any_length_costs_nothing(repository: Repository) -> Non
     long = dataclasses.replace(listing.observations[0], media_type="x" * 5000)
     record(repository, dataclasses.replace(listing, observations=(long,)))
     assert len(Image.objects.get().media_type) == 255
+
+
+def test_a_pointer_moves_to_a_version_in_part_by_its_name_when_the_image_has_no_other(repository: Repository) -> None:
+    tags = {"1.2": "1.2", "1.3": "1.3", "1.3.1": "1.3.1", "production": "1.2"}
+    record(repository, seen(tags, 0))
+    moves = record(repository, seen({**tags, "production": "1.3"}, 5))
+    assert sentences(moves) == ["production moved forward from 1.2 to 1.3"]

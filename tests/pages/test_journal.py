@@ -65,7 +65,7 @@ def test_a_comparison_is_of_the_last_moment_before_and_the_first_one_after() -> 
     moved()
     query = parse_qs(urlsplit(comparison(one_move())).query)
     assert query == {
-        "a": ["registry.example.com/shop/app:production@2026-05-15T11:55:00.000000Z"],
+        "a": ["registry.example.com/shop/app:production@2026-05-15T12:00:00.000000Z"],
         "b": ["registry.example.com/shop/app:production@2026-05-15T12:00:01.000000Z"],
     }
 

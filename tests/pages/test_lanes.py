@@ -69,9 +69,9 @@ def test_a_bar_says_in_words_what_the_eye_sees() -> None:
 def test_the_time_in_which_a_move_happened_is_drawn() -> None:
     slow = Move("1.3", "2.0", NOW - 5 * DAY, NOW - 6 * DAY)
     [lane] = drawn(source("production", slow))
-    assert lane.pieces[0].doubt is None
-    assert lane.pieces[1].doubt is not None
-    assert (lane.pieces[1].doubt.x, lane.pieces[1].doubt.width) == ("40.000%", "10.000%")
+    assert lane.pieces[0].doubts == ()
+    [doubt] = lane.pieces[1].doubts
+    assert (doubt.x, doubt.width) == ("40.000%", "10.000%")
 
 
 def test_the_same_version_looks_the_same_in_all_lanes() -> None:
@@ -165,3 +165,10 @@ def test_zooming_into_a_cluster_keeps_to_the_moment() -> None:
     steps = [Move(str(n), str(n + 1), NOW - 5 * DAY + n * MINUTE, None) for n in range(1, 50)]
     [lane] = draw([source("latest", *steps)], Window(START, NOW - DAY, NOW, NOW - DAY))
     assert lane.pieces[1].url.endswith("&at=2026-05-14T12:00:00.000000Z")
+
+
+def test_a_version_keeps_its_look_from_picture_to_picture() -> None:
+    moves = [Move(f"1.{n}", f"1.{n + 1}", NOW - (9 - n) * DAY, NOW - (9 - n) * DAY) for n in range(3)]
+    [all_of_it] = drawn(source("production", *moves))
+    [last] = drawn(source("production", moves[-1]))
+    assert last.pieces[-1].look == all_of_it.pieces[-1].look

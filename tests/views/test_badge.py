@@ -133,3 +133,12 @@ def test_where_people_sign_in_a_badge_needs_a_key(client: Client) -> None:
 
 def test_wider_letters_need_more_room() -> None:
     assert width("iiii") < width("0000") < width("WWWW") < width("版版版版")
+
+
+def test_what_was_listed_and_not_looked_at_was_not_removed(client: Client) -> None:
+    repository = watch()
+    look(repository, EXAMPLE, NOW - 10 * MINUTE, listed=["canary"])
+    look(repository, EXAMPLE, NOW, listed=["canary"])
+    page = client.get(f"/badge/{repository.reference}:canary/?at=2026-05-15T11:55:00Z").text
+    assert "removed" not in page
+    assert "not known" in page

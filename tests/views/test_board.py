@@ -235,3 +235,15 @@ def test_rows_beyond_a_hundred_are_on_the_next_page(client: Client) -> None:
         watch(f"registry.example.com/b{number:03}")
     assert "1\N{EN DASH}100 of 101 Next" in read(client, "/")
     assert "b099" in read(client, "/?page=2")
+
+
+def test_an_image_keeps_its_name_when_a_longer_version_comes(client: Client) -> None:
+    repository = watch()
+    tags = {"1.2": "1.2", "1.3": "1.3", "production": "1.3"}
+    look(repository, tags, NOW - 10 * MINUTE)
+    look(repository, {**tags, "1.3.1": "1.3.1"}, NOW)
+    assert repository.tags.get(name="1.3").role == "pointer"
+    for address in ("/", "/?at=2026-05-15T11:55:00Z"):
+        page = client.get(address).text
+        assert ">1.3</a>" in page
+        assert "no version tag" not in page

@@ -164,3 +164,13 @@ def test_the_matrix_asks_as_often_for_a_hundred_moves_as_for_two(client: Client,
             assert client.get(f"/matrix/registry.example.com/shop/{name}/{query}").status_code == 200
         asked.append(len(queries))
     assert asked[0] == asked[1] <= 12
+
+
+def test_what_was_only_published_again_was_not_left(client: Client) -> None:
+    repository = watch()
+    tags = {"2.0": "2.0", "production": "2.0"}
+    look(repository, tags, NOW - 10 * MINUTE)
+    look(repository, {"2.0": "2.0 anew", "production": "2.0 anew"}, NOW)
+    page = client.get(f"{repository.matrix_url}?q=2.0").text
+    assert "2.0 is in production" in page
+    assert "before, until" not in page

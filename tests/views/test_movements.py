@@ -428,7 +428,7 @@ def test_a_lane_that_moved_too_often_is_counted_by_the_database(
     each = bars_of(client.get(address))
     monkeypatch.setattr("tags.pages.sources.MOST_MOVES", 3)
     assert bars_of(client.get(address)) == each
-    assert any("25 versions in short succession" in bar for bar in each)
+    assert any("moved 25 times in short succession" in bar for bar in each)
 
 
 def test_what_production_was_before_a_rebuild_looks_different(client: Client) -> None:
@@ -448,3 +448,23 @@ def test_without_any_move_the_page_says_why(client: Client) -> None:
 
 def test_without_any_repository_the_page_says_what_to_do(client: Client) -> None:
     assert "No pointer was there in this time." in read(client, "/movements/")
+
+
+def test_before_anybody_looked_nothing_is_known(client: Client) -> None:
+    moved()
+    page = read(client, f"{APP}?from=2026-03-01&to=2026-03-02")
+    assert "Not known: nobody had looked before 15 May 2026" in page
+    assert "Whether anything moved in this time is not known." in page
+
+
+def test_a_move_belongs_to_each_time_in_which_it_may_have_happened(client: Client) -> None:
+    moved()  # some time between 13:55 and 14:00
+    for times in ("from=2026-05-15T11:50Z&to=2026-05-15T11:57Z", "from=2026-05-15T11:57Z&to=2026-05-15T12:30Z"):
+        assert "production moved forward from 1.3 to 2.0" in read(client, f"{APP}?{times}")
+    assert "production moved" not in read(client, f"{APP}?from=2026-05-15T11:50Z&to=2026-05-15T11:54Z")
+
+
+def test_a_place_in_the_list_beyond_the_calendar_is_refused_in_words(client: Client) -> None:
+    moved()
+    for cursor in ("0001-01-01T00:00%2B14:00~1", "9999-12-31T23:59-14:00~1"):
+        assert client.get(f"/movements/?cursor={cursor}").status_code == 400
