@@ -37,7 +37,7 @@ FOCUSED = """() => {
   const at = document.activeElement;
   const rim = at.querySelector(":scope > .focus");  // of a bar in a timeline
   const style = getComputedStyle(at);
-  const isRimmed = rim && getComputedStyle(rim).stroke !== "none";
+  const isRimmed = rim && !["none", "rgba(0, 0, 0, 0)", "transparent"].includes(getComputedStyle(rim).stroke);
   return {
     place: [...document.querySelectorAll("*")].indexOf(at),
     name: at.outerHTML.slice(0, 120),
