@@ -9,7 +9,7 @@ import re
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -49,6 +49,12 @@ def export(format_: str, name: str, columns: Sequence[str], rows: Iterable[Seque
     response = StreamingHttpResponse(lines, content_type=FORMATS[format_])
     response.headers["Content-Disposition"] = f'attachment; filename="{_file_name(name)}.{format_}"'
     return response
+
+
+def no_export(reason: str) -> HttpResponse:
+    """In place of a file in which nothing would be, as if there had been nothing: nobody knows."""
+    words = _("Not known: %s.") % reason
+    return HttpResponse(f"{words}\n", content_type="text/plain; charset=utf-8", status=404)
 
 
 def harmless(cell: str) -> str:

@@ -12,7 +12,7 @@ from tags.pages.freshness import freshness
 from tags.pages.knowledge import unknown_because
 from tags.pages.matrix import Row, add_arrivals, matrix
 from tags.views.asking import as_of, explain_bad_addresses, text_of
-from tags.views.exports import export, export_format
+from tags.views.exports import export, export_format, no_export
 from tags.views.finding import elsewhere, find, not_watched
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def versions_by_pointers(request: HttpRequest, reference: Reference) -> HttpResp
     everything = request.GET.get("rows") == "all"
     picture = matrix(found, moment, text, request.GET.getlist("pointer"), everything=everything)
     if wanted := export_format(request):
+        if unknown:
+            return no_export(unknown)
         return export(wanted, f"versions-{found.reference}", COLUMNS, _exported(found, picture.rows, moment))
     rows = Paginator(picture.rows, ROWS).get_page(request.GET.get("page"))
     named = picture.named(text)

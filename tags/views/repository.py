@@ -17,7 +17,7 @@ from tags.pages.standing import Standing, former_names, namings, standings
 from tags.pages.whatiswhere import ROWS, By, Details, Names, image_rows, pointers_of, tag_rows
 from tags.versions import Role
 from tags.views.asking import as_of, explain_bad_addresses, text_of
-from tags.views.exports import export, export_format
+from tags.views.exports import export, export_format, no_export
 from tags.views.finding import elsewhere, find, not_watched
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def repository(request: HttpRequest, reference: Reference) -> HttpResponseBase:
     unknown = unknown_because([found], moment, ask.now).get(found.pk, "") if moment else ""
     names = Names([], text) if unknown else Names(namings(found, moment), text, labelled(found, text))
     if wanted := export_format(request):
+        if unknown:
+            return no_export(unknown)
         return export(wanted, found.name, COLUMNS, _lines(found, names, by, moment))
     return render(
         request,

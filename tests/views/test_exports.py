@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 
 from tags.views.asking import BadAddress
 from tags.views.exports import export, export_format, harmless
+from tests.factories import example
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from django.http import StreamingHttpResponse
+    from django.test import Client
 
 MOMENT = dt.datetime(2026, 5, 15, 14, 0, 3, tzinfo=dt.timezone(dt.timedelta(hours=2)))
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -205,3 +207,12 @@ class TestJSON:
     @given(st.lists(st.tuples(TEXTS, st.integers() | st.booleans() | st.none())))
     def test_is_valid_whatever_it_holds(self, rows: list[tuple[object, object]]) -> None:
         assert len(items(rows)) == len(rows)
+
+
+@pytest.mark.django_db
+def test_of_a_moment_that_nobody_watched_there_is_no_file_but_the_reason(client: Client) -> None:
+    repository = example()
+    for address in (repository.get_absolute_url(), repository.matrix_url):
+        response = client.get(f"{address}?at=2020-01-01&format=csv")
+        assert response.status_code == 404
+        assert response.text.startswith("Not known: not watched before 15 May 2026")
