@@ -70,6 +70,7 @@ def test_has_a_version_ever_been_in_production(board: Board) -> None:
     board.click(board.page.get_by_role("link", name="shop/app", exact=True))
     board.click(board.page.get_by_role("navigation").get_by_role("link", name="Versions"))
     table = board.page.locator("table.matrix")
+    expect(table).to_be_visible()  # what is read next waits for nothing
     columns = [heading.strip() for heading in table.locator("thead th").all_inner_texts()]
     for version, answer in {"2.1": "never seen there", "2.0": "is there now", "1.3": "was there"}.items():
         row = table.locator("tbody tr", has=board.page.get_by_role("rowheader", name=version, exact=True))
