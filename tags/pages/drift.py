@@ -108,17 +108,6 @@ def _leads(tags: Iterable[Standing], names: Mapping[str, str]) -> Iterator[Lead]
     return (lead for lead in in_order if versions_between(lead.low, lead.high, ()) > 0)
 
 
-def drifts(tags: Sequence[Standing], names: Mapping[str, str]) -> list[Drift]:
-    """How far production is behind the other pointers among `tags`, the least first; `names` is digest -> version."""
-    return drifts_of(tags, names, [tag.name for tag in tags if tag.role == Role.VERSION])
-
-
-def drifts_of(tags: Iterable[Standing], names: Mapping[str, str], versions: Collection[str]) -> list[Drift]:
-    """The same, where the repository's version tags are not among `tags`."""
-    found = [lead.drift(versions) for lead in leads(tags, names)]
-    return sorted(found, key=lambda drift: (drift.versions, drift.ahead))[:MOST_SENTENCES]
-
-
 def version_tags(repositories: Collection[int], moment: dt.datetime | None) -> dict[int, list[str]]:
     """The version tags of these repositories, now or then, without those that have too many; two queries."""
     versions = Tag.objects.filter(repository__in=repositories, role=Role.VERSION).order_by()

@@ -66,10 +66,6 @@ class Report:
         return next((state for state in WORST_FIRST if state in states), State.NEW)
 
     @property
-    def is_about_then(self) -> bool:
-        return any(watched.then for watched in self.repositories)
-
-    @property
     def unknown(self) -> int:
         """How many repositories nobody watched at the moment the page is about."""
         return sum(bool(watched.then and watched.then.reason) for watched in self.repositories)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -10,9 +9,10 @@ from django.db.models import Q
 from django.shortcuts import render
 
 from tags.models import Image
+from tags.pages.compare import told
 from tags.pages.freshness import freshness, swept_at
 from tags.pages.knowledge import unknown_because
-from tags.pages.shortcuts import shortcuts
+from tags.pages.shortcuts import last_friday
 from tags.pages.sourcecode import commit_link, revision_of
 from tags.pages.standing import Standing, former_names, image_names, standings
 from tags.versions import Role, also_known_as
@@ -23,6 +23,8 @@ from tags.views.timeline import COLUMNS, beginning, feed, listed, picture, rows
 from tags.views.window import asked
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from django.http import HttpRequest, HttpResponseBase
 
     from tags.models import Movement, Repository, Tag
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from tags.registry import Reference
     from tags.views.asking import AsOf
 
-LAST_FRIDAY = 2  # its place among the shortcuts
 FORMER = 12  # versions that a tag was on before
 READ_FOR_FORMER = 500  # movements
 
@@ -114,12 +115,11 @@ def _comparisons(tag: Tag, moves: MovementQuerySet, ask: AsOf) -> dict[str, Any]
         moves = moves.filter(before__lte=ask.moment)
     both_ends = moves.filter(from_digest__isnull=False, to_digest__isnull=False)
     last: Movement | None = both_ends.newest_first().for_sentences().first()
-    friday = shortcuts(ask.point)[LAST_FRIDAY]
+    friday = last_friday(ask.point)
     reference = str(tag)
-    this = f"{reference}@{ask.moment.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}" if ask.moment else reference
     since_friday = ""
     if tag.first_seen_at <= friday.moment:
-        since_friday = f"/compare/?{urlencode({'a': f'{reference}@{friday.stamp}', 'b': this})}"
+        since_friday = f"/compare/?{urlencode({'a': f'{reference}@{friday.stamp}', 'b': told(reference, ask.moment)})}"
     return {"last_move": last, "since_friday": since_friday}
 
 

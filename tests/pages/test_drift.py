@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from tags.pages.drift import drifts, in_words
+from tags.pages.drift import in_words, leads
 from tags.pages.standing import Standing
 from tags.versions import Role
 
@@ -17,7 +17,7 @@ def sentences(**pointers: tuple[str, int]) -> list[str]:
     for name, (version, days) in pointers.items():
         since = APRIL + dt.timedelta(days=days, minutes=10 * bool(days))
         tags.append(Standing(1, name, Role.POINTER, "present", version, since - FIVE_MINUTES, since))
-    return [drift.sentence for drift in drifts(tags, {version: version for version in VERSIONS})]
+    return [lead.drift(VERSIONS).sentence for lead in leads(tags, {version: version for version in VERSIONS})]
 
 
 def test_production_is_so_many_versions_and_days_behind() -> None:
