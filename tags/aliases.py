@@ -31,7 +31,8 @@ class AliasGroup:
     @property
     def shown(self) -> tuple[str, ...]:
         """The names that `version` is made of: one, or two that are joined."""
-        return tuple(name for name in self.versions if name not in self.also_known_as)
+        others = frozenset(self.also_known_as)
+        return tuple(name for name in self.versions if name not in others)
 
 
 def group_of(digest: str, versions: Collection[str], pointers: Collection[str]) -> AliasGroup:

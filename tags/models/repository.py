@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import heapq
 import random
 import uuid
 import zlib
@@ -23,7 +24,7 @@ from tags.models.looks import Looks
 from tags.models.recording import Recording
 from tags.models.sweep import Sweep, due_slices, slice_of
 from tags.models.tag import Tag
-from tags.versions import Role
+from tags.versions import Role, sort_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -38,6 +39,7 @@ LONGEST_BACKOFF = 3600  # seconds
 # What a cursor spares us is read nevertheless once a day, by each repository at another hour.
 CURSORS_ARE_TRUSTED_FOR = 20 * 3600  # seconds, at least
 CURSORS_ARE_TRUSTED_LONGER = 3 * 3600  # seconds, at most
+NEWEST = 20  # versions, of which one was most likely rebuilt when a pointer moves to content without a name
 
 
 class LeaseLost(Exception):
@@ -313,6 +315,7 @@ class Repository(models.Model):
             recording = Recording(current, listing, now)
             movements = recording.write()
             current._close_poll(recording, now, cursor, begun or listing.sent_at)
+            current._seek_names(recording, now)
         self.refresh_from_db()
         return movements
 
@@ -341,6 +344,23 @@ class Repository(models.Model):
                 "bulk_cursor", "read_whole_at", "lease_token", "lease_until",
             ]
         )  # fmt: skip
+
+    def _seek_names(self, recording: Recording, now: dt.datetime) -> None:
+        """Look again at once, at the newest versions too, when a pointer moved to what no known version is.
+
+        One of them was pushed anew, and its turn in the sweep may be a day away: until then the page would say that
+        the pointer has no version.
+        """
+        nameless = [move for move in recording.movements if move.tag.role == Role.POINTER and not move.to_version]
+        if not any(move.to_digest for move in nameless):
+            return
+        asked = recording.verdict.sent.keys()
+        swept = self.tags.filter(swept=True, state=Tag.State.PRESENT).exclude(role=Role.POINTER)
+        others = (name for name in swept.values_list("name", flat=True).iterator() if name not in asked)
+        if newest := heapq.nlargest(NEWEST, others, key=sort_key):
+            self.look_soon_at(newest)
+            self.next_poll_at = now
+            self.save(update_fields=["next_poll_at"])
 
     def _keep_looks(self, looks: Looks) -> None:
         """Set both clocks; that of the sweep in one row, and only when it moved on."""
