@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tags.versions import Role, also_known_as, image_name, shown_versions, sort_key
+from tags.versions import Role, also_known_as, image_name, is_floating, shown_versions, sort_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -30,9 +30,10 @@ class AliasGroup:
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """The names that `version` is made of: one, or two that are joined."""
+        """The names that `version` is made of: one, or two that are joined; without a version one in part."""
         others = frozenset(self.also_known_as)
-        return tuple(name for name in self.versions if name not in others)
+        whole = tuple(name for name in self.versions if name not in others)
+        return whole or tuple(shown_versions(filter(is_floating, self.pointers)))
 
 
 def group_of(digest: str, versions: Collection[str], pointers: Collection[str]) -> AliasGroup:

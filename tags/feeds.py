@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from django.contrib.syndication.views import Feed
-from django.http import Http404
+from django.utils import timezone
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.views.decorators.http import conditional_page, require_safe
 
-from tags.access import readable_by_token
+from tags.access import for_programs
 from tags.models import Movement
 from tags.pages import clock
 from tags.pages.journal import permalink
 from tags.pages.xmltext import xml_text
-from tags.views.asking import as_of, explain_bad_addresses
-from tags.views.finding import elsewhere, find, not_watched
+from tags.views.asking import as_of, cursor, cursor_of, explain_bad_addresses
+from tags.views.finding import elsewhere, find, find_tag, no_such_tag, not_watched
 from tags.views.window import asked
 
 if TYPE_CHECKING:
@@ -42,38 +42,28 @@ MINTED_BY = "tag:regviewer,2026:"
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a feed is of. `page` is where people read the same; `query` what both were asked with."""
+    """What a feed is of, and the part of it that is told at once. All parts have the same `id`."""
 
-    moves: MovementQuerySet
-    name: str
-    address: str
-    page: str
-    query: str
+    id: str
+    name: str  # empty: of everything
     filters: str  # in words; empty: none
-
-    @property
-    def id(self) -> str:
-        return f"{MINTED_BY}{self.address}{self._query}"
-
-    @property
-    def _query(self) -> str:
-        return f"?{self.query}" if self.query else ""
-
-    @property
-    def feed_url(self) -> str:
-        return f"{self.address}{self._query}"
-
-    @property
-    def page_url(self) -> str:
-        return f"{self.page}{self._query}"
+    moves: Sequence[Movement]
+    url: str
+    older_url: str  # of the part that follows; empty: there is none
+    page_url: str  # where people read the same
 
 
 class AtomFeed(Atom1Feed):
-    """With what a movement says in `content`, and with text that XML can hold."""
+    """With what a movement says in `content`, and with a link to the part that follows (RFC 5005)."""
 
     def latest_post_date(self) -> dt.datetime:
         """Unlike Django's, the same at each request where there is nothing to tell yet."""
         return super().latest_post_date() if self.items else NEVER
+
+    def add_root_elements(self, handler: SimplerXMLGenerator) -> None:
+        super().add_root_elements(handler)
+        if self.feed["next"]:
+            handler.addQuickElement("link", "", {"rel": "next", "href": self.feed["next"]})
 
     def add_item_elements(self, handler: SimplerXMLGenerator, item: dict[str, Any]) -> None:
         super().add_item_elements(handler, item)
@@ -94,19 +84,23 @@ class MovementFeed(Feed):
         return xml_text(f"{words} ({subject.filters})" if subject.filters else words)
 
     def subtitle(self, subject: Subject) -> str:
-        return _("Where deployment tags point to, and when they were seen to move. Times in %s.") % clock.zone()
+        zone = clock.zone(timezone.now())
+        return _("Where deployment tags point to, and when they were seen to move. Times in %s.") % zone
 
     def link(self, subject: Subject) -> str:
         return subject.page_url
 
     def feed_url(self, subject: Subject) -> str:
-        return subject.feed_url
+        return subject.url
+
+    def feed_extra_kwargs(self, subject: Subject) -> dict[str, str]:
+        return {"next": subject.older_url and f"{self.base}{subject.older_url}"}
 
     def feed_guid(self, subject: Subject) -> str:
         return subject.id
 
     def items(self, subject: Subject) -> Sequence[Movement]:
-        return list(subject.moves.newest_first().for_sentences()[:ENTRIES])
+        return subject.moves
 
     def item_title(self, move: Movement) -> str:
         return xml_text(f"{move.tag.repository.short_name}: {move.sentence}")
@@ -158,7 +152,7 @@ def _content(move: Movement) -> SafeString:
     return format_html_join("", "{}", ((line,) for line in lines))
 
 
-@readable_by_token
+@for_programs
 @require_safe
 @conditional_page
 @explain_bad_addresses
@@ -166,7 +160,7 @@ def feed(request: HttpRequest) -> HttpResponse:
     return _answer(request, Movement.objects.all(), "", "/movements/")
 
 
-@readable_by_token
+@for_programs
 @require_safe
 @conditional_page
 @explain_bad_addresses
@@ -177,27 +171,44 @@ def feed_of_repository(request: HttpRequest, reference: Reference) -> HttpRespon
     return _answer(request, found.movements.all(), found.reference, found.movements_url, found)
 
 
-@readable_by_token
+@for_programs
 @require_safe
 @conditional_page
 @explain_bad_addresses
 def feed_of_tag(request: HttpRequest, reference: Reference) -> HttpResponse:
-    repository = find(reference)
-    if repository is None:
-        return not_watched(request, reference)
-    found = repository.tags.filter(name=reference.tag).first()
+    found = find_tag(reference)
     if found is None:
-        raise Http404
+        return no_such_tag(request, reference)
     return _answer(request, found.movements.all(), str(found), found.get_absolute_url(), found)
 
 
 def _answer(
-    request: HttpRequest, moves: MovementQuerySet, name: str, page: str, subject: Repository | Tag | None = None
+    request: HttpRequest, moves: MovementQuerySet, name: str, page: str, of: Repository | Tag | None = None
 ) -> HttpResponse:
-    address = f"/atom{subject.get_absolute_url()}" if subject else "/atom/"
+    address = f"/atom{of.get_absolute_url()}" if of else "/atom/"
     if away := elsewhere(request, address):
         return away
     ask = asked(request, as_of(request), None)
     filters = [*ask.tags, *(str(Movement.KINDS[kind]) for kind in ask.kinds), *([ask.text] if ask.text else [])]
-    query = urlencode(sorted((key, value) for key, values in request.GET.lists() for value in values), quote_via=quote)
-    return MovementFeed()(request, Subject(ask.of(moves), name, address, page, query, ", ".join(filters)))
+    since = cursor_of(request)
+    following = ask.of(moves).older_than(*since) if since else ask.of(moves)
+    found = list(following.newest_first().for_sentences()[: ENTRIES + 1])
+    query = sorted((key, value) for key, values in request.GET.lists() if key != "cursor" for value in values)
+    older_url = ""
+    if len(found) > ENTRIES:
+        last = found[ENTRIES - 1]
+        older_url = _url(address, [*query, ("cursor", cursor(last.before, last.pk))])
+    subject = Subject(
+        id=f"{MINTED_BY}{_url(address, query)}",
+        name=name,
+        filters=", ".join(filters),
+        moves=found[:ENTRIES],
+        url=request.get_full_path(),
+        older_url=older_url,
+        page_url=_url(page, query),
+    )
+    return MovementFeed()(request, subject)
+
+
+def _url(address: str, query: Sequence[tuple[str, str]]) -> str:
+    return f"{address}?{urlencode(query, quote_via=quote)}" if query else address

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from tags.clients import client_for
 from tags.models import LeaseLost, Repository
@@ -26,7 +27,7 @@ SKIPPED = "skipped"
 class BrokenOff(RegistryError):
     """The poll ended before it could say what it saw."""
 
-    reason = "the poll was broken off"
+    reason = gettext_noop("the poll was broken off")
 
 
 @dataclass(frozen=True, slots=True)

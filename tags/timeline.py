@@ -10,12 +10,16 @@ import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 Span = tuple[dt.datetime, dt.datetime]
+CELLS = 10  # of a window: each wide enough for a few words on a screen, and for a number on a phone
+# Some databases count in milliseconds: what begins with a cell must lie in it whoever counts.
+CLOCKS_DIFFER = 0.0005  # seconds
 
 
 class Kind(StrEnum):
@@ -94,7 +98,8 @@ class Lane:
 class Bar:
     """A time on one digest, cut to the window; `end` None: still there. `label` is its version, where known.
 
-    `count` above 1: in truth so many bars, of which this is the first.
+    `came` is the `after` and `before` of the move it began with, be it long before the window; None: it was there when
+    somebody looked for the first time. `count` above 1: in truth so many bars, of which this is the first.
     """
 
     digest: str
@@ -104,15 +109,48 @@ class Bar:
     uncertain_start: Span | None = None
     uncertain_end: Span | None = None
     count: int = 1
+    came: tuple[dt.datetime | None, dt.datetime] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """So many bars, too narrow to be drawn each on its own."""
+    """So many bars, too narrow to be drawn each on its own; `then_digest`: where they led to, None for a hole."""
 
     start: dt.datetime
     end: dt.datetime
     count: int
+    then_digest: str | None = None
+    then_label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """How much is told apart in a picture of a window: bars that take up `least` of it, a share, or more.
+
+    What is narrower is counted by the cell, of which each window has the same number: else a lane that moved all the
+    time would be one bar that says how often, and not when.
+    """
+
+    start: dt.datetime
+    end: dt.datetime
+    least: float
+
+    @property
+    def narrow(self) -> float:
+        """Seconds: what takes less is not drawn on its own."""
+        return (self.end - self.start).total_seconds() * self.least
+
+    @property
+    def cell(self) -> float:
+        """The length of a cell in seconds."""
+        return (self.end - self.start).total_seconds() / CELLS
+
+    def cell_of(self, seconds: float) -> int:
+        """In which cell lies what is so many seconds after the start."""
+        return int((seconds + CLOCKS_DIFFER) / self.cell)
+
+    def cell_at(self, moment: dt.datetime) -> int:
+        return self.cell_of((moment - self.start).total_seconds())
 
 
 def bars(lane: Lane, start: dt.datetime, end: dt.datetime, now: dt.datetime) -> list[Bar]:
@@ -145,12 +183,13 @@ def _bar(
         return None
     return Bar(
         digest,
-        version or (left.from_version if left else lane.version),
+        version or (None if count > 1 else left.from_version if left else lane.version),
         max(since, start),
         min(left.before, end) if left else None,
         _uncertain(came, start, end),
         _uncertain(left, start, end),
         count,
+        (came.after, came.before) if came else None,
     )
 
 
@@ -163,24 +202,31 @@ def _uncertain(move: Move | None, start: dt.datetime, end: dt.datetime) -> Span 
 
 
 class Mark(NamedTuple):
-    """A move as one of many: its id, its time in seconds, and how many bars begin from it on, up to the next mark."""
+    """A move as one of many: its id, how many seconds after the window's start it was, and how many bars begin from it
+    on, up to the next mark.
+    """
 
     pk: int
     at: float
     bars: int
 
 
-def needed(marks: Sequence[Mark], narrow: float) -> dict[int, int]:
+def needed(marks: Sequence[Mark], detail: Detail) -> dict[int, int]:
     """The moves of a lane that its picture is drawn from, by id, and how many bars there are from each to the next one.
 
-    Of moves that follow each other in less than `narrow` seconds nothing is seen but how many bars they are: needed are
-    the first and the last of them and, where these leave or end a hole, where the first bar begins and the last ends.
+    Of moves in one cell that follow each other too closely nothing is seen but how many bars they are: needed are the
+    first and the last of them and, where these leave or end a hole, where the first bar begins and the last ends.
     """
     found: dict[int, int] = {}
+    narrow = detail.narrow
     begin = 0
     while begin < len(marks):
-        last = begin
-        while last + 1 < len(marks) and marks[last + 1].at - marks[last].at < narrow:
+        last, cell = begin, detail.cell_of(marks[begin].at)
+        while (
+            last + 1 < len(marks)
+            and marks[last + 1].at - marks[last].at < narrow
+            and detail.cell_of(marks[last + 1].at) == cell
+        ):
             last += 1
         crowd = [place for place in range(begin, last) if marks[place].bars]
         found[marks[begin].pk] = marks[begin].bars
@@ -202,32 +248,56 @@ def _last_of_its_moment(marks: Sequence[Mark], place: int, last: int) -> Mark:
     return marks[place]
 
 
-def level_of_detail(
-    lane: Sequence[Bar], start: dt.datetime, end: dt.datetime, now: dt.datetime, min_width: float = 0.005
-) -> list[Bar | Cluster]:
-    """The bars of a lane, those narrower than `min_width` (a share of the window) merged with their narrow neighbours.
+def level_of_detail(lane: Sequence[Bar], detail: Detail, now: dt.datetime) -> list[Bar | Cluster]:
+    """The bars of a lane, those too narrow to be told apart merged with their narrow neighbours in the same cell.
 
     Narrow holes between them are merged too, a bar that is alone or still current is kept: what is left is at most
-    about 2 / `min_width` pieces, however often a tag moved.
+    about 2 / `detail.least` pieces and one more for each cell, however often a tag moved.
     """
-    narrow = (end - start) * min_width
-    items: list[Bar | Cluster] = []
-    run: list[Bar] = []
+    by_cell: list[list[Bar]] = []
     for bar in lane:
-        is_narrow = bar.end is not None and (bar.count > 1 or bar.end - bar.start < narrow)
-        if run and not (is_narrow and bar.start - (run[-1].end or now) < narrow):
-            items.append(_merged(run, now))
-            run = []
-        if is_narrow:
-            run.append(bar)
+        last = by_cell[-1] if by_cell else []
+        if last and detail.cell_at(last[0].start) == detail.cell_at(bar.start) and _are_crowded(last, [bar], detail):
+            last.append(bar)
         else:
-            items.append(bar)
-    return [*items, _merged(run, now)] if run else items
+            by_cell.append([bar])
+    runs: list[list[Bar]] = []
+    for run in by_cell:
+        # What would fit into one cell is not parted because it lies across the border of two.
+        last = runs[-1] if runs else []
+        if last and _are_crowded(last, run, detail) and _length([*last, *run], now) <= detail.cell:
+            last += run
+        else:
+            runs.append(run)
+    return [_merged(run, following, now) for run, following in zip_longest(runs, runs[1:])]
 
 
-def _merged(run: list[Bar], now: dt.datetime) -> Bar | Cluster:
+def _are_crowded(run: list[Bar], following: list[Bar], detail: Detail) -> bool:
+    """Whether both are of narrow bars, and so is what lies between them."""
+    end, start = run[-1].end, following[0].start
+    return (
+        end is not None
+        and _is_narrow(run[-1], detail)
+        and _is_narrow(following[0], detail)
+        and (start - end).total_seconds() < detail.narrow
+    )
+
+
+def _length(run: list[Bar], now: dt.datetime) -> float:
+    return ((run[-1].end or now) - run[0].start).total_seconds()
+
+
+def _is_narrow(bar: Bar, detail: Detail) -> bool:
+    return bar.end is not None and (bar.count > 1 or (bar.end - bar.start).total_seconds() < detail.narrow)
+
+
+def _merged(run: list[Bar], following: list[Bar] | None, now: dt.datetime) -> Bar | Cluster:
     count = sum(bar.count for bar in run)
-    return run[0] if count == 1 else Cluster(run[0].start, run[-1].end or now, count)
+    if count == 1:
+        return run[0]
+    end = run[-1].end or now
+    then = following[0] if following and following[0].start == end else None
+    return Cluster(run[0].start, end, count, then.digest if then else None, then.label if then else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,7 +464,8 @@ class Interval:
     @property
     def is_moment(self) -> bool:
         """Whether it is known for sure: a poller knows two ends, a registry that tells push times the moment."""
-        return self.after == self.before
+        # Two times of one zone are compared by the clock, which shows an hour of autumn twice.
+        return self.after is not None and self.after.astimezone(dt.UTC) == self.before.astimezone(dt.UTC)
 
     @property
     def spans_days(self) -> bool:

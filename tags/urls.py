@@ -8,7 +8,7 @@ from tags.registry import Reference
 from tags.views.badge import badge_of
 from tags.views.board import board
 from tags.views.compare import comparison
-from tags.views.image import image
+from tags.views.image import image, pinned
 from tags.views.matrix import versions_by_pointers
 from tags.views.movements import movements, movements_of
 from tags.views.registries import registries
@@ -54,7 +54,18 @@ class DigestConverter:
         return digest
 
 
+class PinnedConverter(RepositoryConverter):
+    """An image reference with a digest, and perhaps a tag before it, as docker and kubectl print it: app@sha256:0f9…"""
+
+    regex = "[^@]+@sha(?:256|384|512):[0-9A-Fa-f]+"
+
+    def to_python(self, text: str) -> Reference:
+        name, _at, digest = text.rpartition("@")
+        return Reference.parse(f"{name}@{digest.lower()}")
+
+
 register_converter(DigestConverter, "digest")
+register_converter(PinnedConverter, "pinned")
 register_converter(RepositoryConverter, "repository")
 register_converter(TagConverter, "tag")
 
@@ -74,6 +85,7 @@ urlpatterns = [
     path("atom/<tag:reference>/", feed_of_tag, name="feed_of_tag"),
     path("badge/<tag:reference>/", badge_of, name="badge"),
     path("<digest:digest>/", image, name="image"),
+    path("<pinned:reference>/", pinned, name="pinned"),
     path("<repository:reference>/", repository, name="repository"),
     path("<tag:reference>/", tag, name="tag"),
 ]

@@ -73,6 +73,8 @@ PLACES = frozenset(
     {"blue", "canary", "demo", "dev", "green", "int", "live", "perftest", "preprod", "prod", "production"}
 )
 PLACES |= {"qa", "qatesting", "sandbox", "stage", "staging", "test", "uat"}
+# What people mostly call the pointers that they move themselves.
+DEPLOYMENTS = PLACES | FLOATING | {"perftesting", "rollback", "stable", "testing"}
 BUILDS = frozenset({"b", "build", "ci", "job", "run"})
 
 LEAST_BUILD_NUMBER = 10_000  # five digits: a build number, a compact date or a timestamp, not a first part that floats
@@ -319,6 +321,11 @@ PARTIAL = r"^v?[0-9]"
 def is_floating(pointer: str) -> bool:
     """Whether a pointer is a version that is not whole, and so says nothing beside another image's."""
     return re.match(PARTIAL, pointer) is not None
+
+
+def is_deployment(pointer: str) -> bool:
+    """Whether a pointer is called as most are: production, qa2, eu-staging."""
+    return not DEPLOYMENTS.isdisjoint(_TOKEN.findall(pointer.lower()))
 
 
 def image_name(versions: Iterable[str], pointers: Iterable[str] = ()) -> str | None:

@@ -10,24 +10,33 @@ from django.test import Client
 from django.utils import timezone
 
 from tags.models import AccessToken
+from tests.factories import moved
+from tests.listings import digest
 
 if TYPE_CHECKING:
     from pytest_django import SettingsWrapper
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/api/v1/registries"
+APP = "registry.example.com/shop/app"
+PAGES = (
+    "/",
+    f"/{APP}/",
+    f"/{APP}:production/",
+    f"/{digest('2.0')}/",
+    f"/matrix/{APP}/",
+    "/movements/",
+    f"/movements/{APP}/",
+    "/registries/",
+    "/search/?q=production",
+    f"/compare/?a={APP}:production&b={APP}:rollback",
+)
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
 @pytest.fixture(autouse=True)
 def _private(settings: SettingsWrapper) -> None:
     settings.PUBLIC_READ = False
-    login = "django.contrib.auth.middleware.LoginRequiredMiddleware"
-    authentication = settings.MIDDLEWARE.index("django.contrib.auth.middleware.AuthenticationMiddleware")
-    settings.MIDDLEWARE = [
-        *settings.MIDDLEWARE[: authentication + 1],
-        login,
-        *settings.MIDDLEWARE[authentication + 1 :],
-    ]
 
 
 @pytest.fixture
@@ -97,12 +106,58 @@ def test_who_is_signed_in_needs_no_key() -> None:
     client.force_login(User.objects.create_user("reader"))
     assert status(client=client) == 200
     assert status("Bearer rv_wrong", client=client) == 401  # a key that is shown decides
+    assert status(basic("the proxy's own"), client=client) == 200
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(("format_", "content_type"), [("csv", "text/csv"), ("json", "application/json")])
+def test_a_key_opens_the_export_of_each_page_and_not_the_page(
+    key: str, page: str, format_: str, content_type: str
+) -> None:
+    moved()
+    client = Client(headers={"Authorization": f"Bearer {key}"})
+    query = "&" if "?" in page else "?"
+    response = client.get(f"{page}{query}format={format_}")
+    assert response.status_code == 200
+    assert response.headers["Content-Type"].startswith(content_type)
+    assert b"2.0" in response.getvalue() or page == "/registries/"
+    for address in (page, f"{page}{query}format=", f"{page}{query}format=%00"):
+        refused = client.get(address, headers={"Accept": BROWSER})
+        assert refused.status_code == 401
+        assert "and no pages" in refused.json()["detail"]
+
+
+def test_an_export_is_refused_in_words_to_programs_and_leads_people_to_the_form() -> None:
+    client = Client()
+    for headers in ({}, {"Accept": "text/csv"}, {"Accept": BROWSER, "Authorization": "Bearer rv_wrong"}):
+        response = client.get("/movements/?format=csv", headers=headers)
+        assert response.status_code == 401
+        assert "access token" in response.json()["detail"]
+    response = client.get("/movements/?format=csv", headers={"Accept": BROWSER})
+    assert response.headers["Location"] == "/accounts/login/?next=/movements/%3Fformat%3Dcsv"
+    client.force_login(User.objects.create_user("reader"))
+    assert client.get("/movements/?format=csv").status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/admin/", "/admin/tags/registry/", "/admin/tags/accesstoken/add/"])
+def test_a_key_never_opens_the_admin(key: str, address: str) -> None:
+    client = Client(headers={"Authorization": f"Bearer {key}"})
+    assert client.get(address).status_code == 401
+    response = client.get(address, {"format": "csv"})
+    assert response.status_code == 302
+    assert "/login/" in response.headers["Location"]
+
+
+def test_what_needs_nobody_to_sign_in_stays_open() -> None:
+    headers = {"Authorization": "Bearer rv_wrong"}
+    assert Client().get("/accounts/login/", headers=headers).status_code == 200
+    assert Client().post("/webhooks/1/secret", b"{}", "application/json", headers=headers).status_code == 403
 
 
 def test_answers_are_for_who_asked_and_no_cache(key: str) -> None:
     response = Client().get(ADDRESS, headers={"Authorization": f"Bearer {key}"})
-    assert "private" in response.headers["Cache-Control"]
-    assert "Authorization" in response.headers["Vary"]
+    for name, value in (("Cache-Control", "private"), ("Vary", "Authorization"), ("Vary", "Cookie")):
+        assert value in response.headers[name]
 
 
 def test_the_day_of_the_last_use_is_noted(key: str) -> None:

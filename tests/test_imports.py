@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "tags.polling": (*PURE, "tags.models", "tags.clients"),
     "tags.watching": (*PURE, "tags.models"),
     "tags.webhooks": (*PURE, "tags.models"),
-    "tags.pages": (*PURE, "tags.models", "tags.pages"),
+    "tags.pages": (*PURE, "tags.models", "tags.moments", "tags.pages"),
 }
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from tags.moments import InvalidMoment, parse_moment
+from tags.moments import BEGINNING, END, InvalidMoment, parse_moment, stamp, utc
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,18 @@ def test_iso_8601_is_read_in_the_current_zone(text: str, utc: str) -> None:
 def test_anything_else_is_refused_in_words(text: str) -> None:
     with pytest.raises(InvalidMoment, match="is no date and time"):
         parse_moment(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "edge"),
+    [("0001-01-01T00:00+14:00", BEGINNING), ("0001-01-01", BEGINNING), ("9999-12-31T23:59-14:00", END)],
+)
+def test_what_lies_beyond_the_calendar_in_utc_is_put_at_its_edge(text: str, edge: dt.datetime) -> None:
+    assert parse_moment(text) == edge
+
+
+@pytest.mark.parametrize("microsecond", [0, 250_000])
+def test_a_moment_that_was_told_or_stands_in_an_address_is_read_as_the_same(microsecond: int) -> None:
+    moment = dt.datetime(2026, 5, 3, 14, 0, 30, microsecond, tzinfo=dt.timezone(dt.timedelta(hours=2)))
+    assert utc(moment).startswith("2026-05-03T12:00:30")
+    assert parse_moment(utc(moment)) == parse_moment(stamp(moment)) == moment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.template import Context, Template
@@ -52,3 +53,17 @@ class TestKept:
 
     def test_what_people_wrote_is_only_a_value(self) -> None:
         assert "<script>" not in rendered("{% kept %}", {"q": '"><script>'})
+
+
+class TestField:
+    """What a field of a form says of a moment, in the viewer's zone."""
+
+    def told(self, moment: dt.datetime) -> str:
+        return Template("{% load times %}{{ moment|field }}").render(Context({"moment": moment}))
+
+    def test_a_whole_minute_has_no_seconds(self) -> None:
+        assert self.told(NOW) == "2026-05-15T14:00"
+
+    def test_is_never_earlier_than_the_moment(self) -> None:
+        assert self.told(NOW + dt.timedelta(seconds=30)) == "2026-05-15T14:00:30"
+        assert self.told(NOW + dt.timedelta(microseconds=1)) == "2026-05-15T14:00:01"

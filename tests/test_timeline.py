@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tags.timeline import (
+    CELLS,
     Bar,
     Cluster,
+    Detail,
     Gap,
     Granularity,
     Interval,
@@ -76,7 +78,7 @@ PRODUCTION = Lane("production", "b", "2.1", MONDAY + DAY, [FORWARD])
 def test_first_listing_and_one_move_forward_are_exactly_two_bars():
     assert bars(PRODUCTION, MONDAY, NOW, NOW) == [
         Bar("a", "2.0", MONDAY + DAY, FORWARD.before, None, (FORWARD.after, FORWARD.before)),
-        Bar("b", "2.1", FORWARD.before, None, (FORWARD.after, FORWARD.before), None),
+        Bar("b", "2.1", FORWARD.before, None, (FORWARD.after, FORWARD.before), came=(FORWARD.after, FORWARD.before)),
     ]
 
 
@@ -93,7 +95,9 @@ def test_bars_are_cut_to_the_window_with_their_uncertain_ends():
     assert bars(PRODUCTION, middle, middle + 30 * dt.timedelta(seconds=1), NOW) == [
         Bar("a", "2.0", middle, middle + 30 * dt.timedelta(seconds=1), None, (middle, middle + HOUR / 120)),
     ]
-    assert bars(PRODUCTION, NOW - DAY, NOW, NOW) == [Bar("b", "2.1", NOW - DAY, None)]
+    assert bars(PRODUCTION, NOW - DAY, NOW, NOW) == [
+        Bar("b", "2.1", NOW - DAY, None, came=(FORWARD.after, FORWARD.before))
+    ]
     assert bars(PRODUCTION, MONDAY, MONDAY + HOUR, NOW) == []
 
 
@@ -105,7 +109,7 @@ def test_removed_tag_leaves_a_hole_until_it_comes_back():
     gone = Moved(MONDAY + 2 * DAY, None, None, "a", "2.0", kind=Kind.REMOVED)
     back = Moved(MONDAY + 4 * DAY, "a", "2.0", kind=Kind.RETURNED)
     found = bars(Lane("rollback", "a", "2.0", MONDAY, [gone, back]), MONDAY, NOW, NOW)
-    assert found == [Bar("a", "2.0", MONDAY, gone.before), Bar("a", "2.0", back.before, None)]
+    assert found == [Bar("a", "2.0", MONDAY, gone.before), Bar("a", "2.0", back.before, None, came=(None, back.before))]
 
 
 def test_removed_tag_has_no_current_bar():
@@ -118,7 +122,7 @@ def test_removed_tag_has_no_current_bar():
 def test_tag_that_appeared_has_no_bar_before():
     came = Moved(MONDAY + DAY, "a", "2.0", kind=Kind.APPEARED, after=MONDAY)
     assert bars(Lane("hotfix", "a", "2.0", came.before, [came]), MONDAY - DAY, NOW, NOW) == [
-        Bar("a", "2.0", came.before, None, (MONDAY, came.before))
+        Bar("a", "2.0", came.before, None, (MONDAY, came.before), came=(MONDAY, came.before))
     ]
 
 
@@ -171,25 +175,31 @@ def test_bars_of_a_lane_are_in_order_in_the_window_and_cover_what_was_there(lane
 
 # Level of detail
 
+FINE = Detail(MONDAY, NOW, 0.005)  # cells of a day
+
 
 def test_narrow_neighbours_become_a_cluster_and_wide_bars_stay():
     week = Bar("a", "1", MONDAY, MONDAY + 7 * DAY)
     blinks = [Bar("b", "2", week.end + n * MINUTE, week.end + (n + 1) * MINUTE) for n in range(30)]
     current = Bar("c", "3", blinks[-1].end, None)
     lane = [week, *blinks, current]
-    assert level_of_detail(lane, MONDAY, NOW, NOW) == [week, Cluster(week.end, current.start, 30), current]
+    assert level_of_detail(lane, FINE, NOW) == [
+        week,
+        Cluster(week.end, current.start, 30, "c", "3"),
+        current,
+    ]
 
 
 def test_narrow_bar_without_a_narrow_neighbour_stays_itself():
     lane = [Bar("a", "1", MONDAY, MONDAY + MINUTE), Bar("b", "2", MONDAY + MINUTE, MONDAY + 9 * DAY)]
-    assert level_of_detail(lane, MONDAY, NOW, NOW) == lane
+    assert level_of_detail(lane, FINE, NOW) == lane
 
 
 def test_narrow_holes_are_merged_and_wide_ones_part_clusters():
     def blinks(since: dt.datetime) -> list[Bar]:
         return [Bar("a", "1", since + n * MINUTE, since + (n + 0.5) * MINUTE) for n in range(10)]
 
-    found = level_of_detail(blinks(MONDAY) + blinks(MONDAY + 5 * DAY), MONDAY, NOW, NOW)
+    found = level_of_detail(blinks(MONDAY) + blinks(MONDAY + 5 * DAY), FINE, NOW)
     assert [item.count for item in found] == [10, 10]
 
 
@@ -198,16 +208,49 @@ def test_lane_of_a_hundred_thousand_moves_is_a_few_hundred_pieces():
     moves = [Moved(MONDAY + n * 8 * second, None if n % 7 == 0 else str(n)) for n in range(1, 100_000)]
     found = bars(Lane("latest", "x", None, MONDAY, moves), MONDAY, NOW, NOW)
     assert len(found) > 80_000
-    assert len(level_of_detail(found, MONDAY, NOW, NOW)) < 402
+    assert len(level_of_detail(found, FINE, NOW)) < 402
 
 
 @given(lanes(), st.floats(0.001, 0.5))
-def test_level_of_detail_counts_every_bar_once_and_keeps_to_its_bound(lane, min_width):
+def test_level_of_detail_counts_every_bar_once_and_keeps_to_its_bound(lane, least):
     found = bars(lane, MONDAY, NOW, NOW)
-    items = level_of_detail(found, MONDAY, NOW, NOW, min_width)
+    items = level_of_detail(found, Detail(MONDAY, NOW, least), NOW)
     assert sum(item.count if isinstance(item, Cluster) else 1 for item in items) == len(found)
-    assert len(items) <= 2 / min_width + 2
+    assert len(items) <= 2 / least + 2 + CELLS
     assert all(item.end <= later.start for item, later in pairwise(items))
+
+
+@pytest.mark.parametrize("length", [MINUTE * 7, HOUR, DAY, 7 * DAY, 30 * DAY, 91 * DAY])
+def test_what_begins_with_a_cell_lies_in_it_though_a_database_counts_in_milliseconds(length):
+    detail = Detail(MONDAY, MONDAY + length, 0.01)
+    assert [detail.cell_at(MONDAY + n * length / CELLS) for n in range(CELLS)] == list(range(CELLS))
+    assert [detail.cell_of(n * detail.cell - 0.0004) for n in range(CELLS)] == list(range(CELLS))
+
+
+def blinking(since: dt.datetime, until: dt.datetime) -> list[Bar]:
+    """A bar every ten minutes, each named after its day."""
+    starts = [since + n * 10 * MINUTE for n in range((until - since) // (10 * MINUTE))]
+    return [Bar(str(at.day), f"1.{at.day}", at, at + 10 * MINUTE) for at in starts]
+
+
+def test_a_lane_that_moves_all_the_time_has_a_cluster_in_each_cell():
+    current = Bar("now", "2.0", NOW - HOUR, None)
+    found = level_of_detail([*blinking(MONDAY, NOW - HOUR), current], FINE, NOW)
+    assert [item.count for item in found] == [*([144] * 9), 138, 1]
+    assert [cluster.then_label for cluster in found[:-1]] == [*(f"1.{day}" for day in range(5, 14)), "2.0"]
+    assert [item.start for item in found[:-1]] == [MONDAY + n * DAY for n in range(10)]
+
+
+def test_what_fits_into_a_cell_is_one_cluster_though_it_lies_across_a_border():
+    found = level_of_detail(blinking(MONDAY + 18 * HOUR, MONDAY + 36 * HOUR), FINE, NOW)
+    assert [item.count for item in found] == [108]
+    longer = level_of_detail(blinking(MONDAY + 6 * HOUR, MONDAY + 36 * HOUR), FINE, NOW)
+    assert [item.count for item in longer] == [108, 72]
+
+
+def test_a_cluster_that_leaves_a_hole_leads_nowhere():
+    hole = [*blinking(MONDAY, MONDAY + HOUR), Bar("a", "1", MONDAY + 2 * DAY, None)]
+    assert [item.then_digest for item in level_of_detail(hole, FINE, NOW)[:1]] == [None]
 
 
 # Gaps
@@ -399,7 +442,8 @@ def test_a_crowd_told_by_its_ends_is_a_cluster_of_as_many_bars():
     whole = Lane("latest", "100", None, MONDAY - 5 * DAY, moves)
     told = Lane("latest", "100", None, MONDAY - 5 * DAY, [moves[0], moves[-1]], {moves[0].before: 99})
     start = MONDAY - 5 * DAY
-    each, at_once = (level_of_detail(bars(lane, start, NOW, NOW), start, NOW, NOW) for lane in (whole, told))
+    fine = Detail(start, NOW, 0.005)
+    each, at_once = (level_of_detail(bars(lane, start, NOW, NOW), fine, NOW) for lane in (whole, told))
     assert each == at_once
     assert [item.count for item in at_once] == [1, 99, 1]
 
@@ -416,29 +460,51 @@ def crowded_lanes(draw):
     return Lane("latest", digests[-1], None, MONDAY - DAY, moves)
 
 
-@given(crowded_lanes(), st.floats(0.0001, 0.1))
-def test_the_moves_that_are_needed_make_the_same_picture_as_all(lane, min_width):
-    start, end = MONDAY - 2 * DAY, MONDAY + 41 * DAY
-    followed = [move.before for move in [*lane.moves[1:], Moved(end, None)]]
-    marks = [
-        Mark(place, move.before.timestamp(), int(move.to_digest is not None and move.before < until))
+def picture(lane: Lane, detail: Detail) -> list[Bar | Cluster]:
+    return level_of_detail(bars(lane, detail.start, detail.end, detail.end), detail, detail.end)
+
+
+def as_marks(lane: Lane, detail: Detail) -> list[Mark]:
+    followed = [move.before for move in [*lane.moves[1:], Moved(detail.end, None)]]
+    return [
+        Mark(
+            place,
+            (move.before - detail.start).total_seconds(),
+            int(move.to_digest is not None and move.before < until),
+        )
         for place, (move, until) in enumerate(zip(lane.moves, followed, strict=False))
     ]
-    count = needed(marks, (end - start).total_seconds() * min_width * 0.99)
+
+
+@given(crowded_lanes(), st.floats(0.0001, 0.1))
+def test_the_moves_that_are_needed_make_the_same_picture_as_all(lane, least):
+    detail = Detail(MONDAY - 9 * DAY, MONDAY + 41 * DAY, least)  # cells of five days: some moves lie on their borders
+    count = needed(as_marks(lane, detail), replace(detail, least=least * 0.99))
     kept = [lane.moves[place] for place in sorted(count)]
     crowds = {lane.moves[place].before: bars for place, bars in count.items() if bars > 1}
-    each, some = (
-        level_of_detail(bars(of, start, end, end), start, end, end, min_width)
-        for of in (lane, replace(lane, moves=kept, crowds=crowds))
+    assert picture(replace(lane, moves=kept, crowds=crowds), detail) == picture(lane, detail)
+
+
+def test_the_cells_of_a_crowd_are_told_apart_where_the_picture_does():
+    moves = [Moved(MONDAY + n * HOUR, str(n), from_digest=str(n - 1)) for n in range(1, 24 * 9)]
+    lane = Lane("latest", moves[-1].to_digest, None, MONDAY, moves)
+    detail = Detail(MONDAY, NOW, 0.01)
+    count = needed(as_marks(lane, detail), detail)
+    crowds = {moves[place].before: bars for place, bars in count.items() if bars > 1}
+    assert len(crowds) == 9
+    assert picture(replace(lane, moves=[moves[n] for n in sorted(count)], crowds=crowds), detail) == picture(
+        lane, detail
     )
-    assert some == each
 
 
 def test_of_a_crowd_its_ends_are_needed_and_those_of_its_bars():
     digests = "ab-cde-f"  # from one to the next; there is a hole at each dash
     marks = [Mark(place, float(place), int(to != "-")) for place, to in enumerate(digests[2:])]
-    assert needed(marks, 2) == {0: 0, 1: 3, 4: 0, 5: 0}
-    assert needed(marks, 1) == {place: int(to != "-") for place, to in enumerate(digests[2:])}
+    assert needed(marks, Detail(MONDAY, MONDAY + 100 * SECOND, 0.02)) == {0: 0, 1: 3, 4: 0, 5: 0}
+    assert needed(marks, Detail(MONDAY, MONDAY + 100 * SECOND, 0.01)) == {
+        place: int(to != "-") for place, to in enumerate(digests[2:])
+    }
+    assert needed(marks, Detail(MONDAY, MONDAY + 40 * SECOND, 0.05)) == {0: 0, 1: 2, 3: 0, 4: 0, 5: 0}
 
 
 def test_after_a_crowd_what_is_published_again_has_the_name_that_it_had():

@@ -25,6 +25,7 @@ PAGES = ["/", "/movements/", "/registries/", "/accounts/login/"]
         ("/127.0.0.1:5000/shop/app/", "repository"),
         ("/127.0.0.1:5000/shop/app:production/", "tag"),
         ("/[::1]:5000/shop/app:v1.0_x-y/", "tag"),
+        (f"/127.0.0.1:5000/shop/app@sha256:{'a' * 64}/", "pinned"),
     ],
 )
 def test_an_address_is_an_image_reference(address: str, name: str) -> None:

@@ -11,7 +11,7 @@ from ninja.errors import HttpError
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from tags.models import Repository
-from tags.moments import parse_moment
+from tags.moments import BEGINNING, END, parse_moment
 from tags.registry import InvalidReference, Reference
 
 if TYPE_CHECKING:
@@ -24,24 +24,13 @@ USUAL = 100
 TAG = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 ID = "[0-9a-f]{1,15}"  # of a row; a cursor's numbers are hexadecimal
 MOMENT = "[0-9a-f]{1,15}"  # microseconds since the calendar began
-BEGINNING = dt.datetime.min.replace(tzinfo=dt.UTC)
-END = dt.datetime.max.replace(tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
 DIGEST = "^(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$"
 
 
-def moment(text: str) -> dt.datetime:
-    """As people write moments; raises ValueError. What lies beyond the calendar in UTC is put at its edge."""
-    asked = parse_moment(text)
-    try:
-        return asked.astimezone(dt.UTC)
-    except OverflowError:
-        return BEGINNING if asked.year == dt.MINYEAR else END
-
-
 Moment = Annotated[
     dt.datetime,
-    BeforeValidator(moment),
+    BeforeValidator(parse_moment),
     WithJsonSchema(
         {
             "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}],

@@ -74,8 +74,8 @@ class Asked(Listed):
     tag: str = choice("Only of tags of exactly this name.", "production", pattern=f"^{TAG}$")
     q: str = text_choice("Only where this stands in the name of the tag, or of a version it moved from or to.", "2.1")
     kind: Kind = choice("Only of this kind.", "rollback")
-    since: Moment = choice("Only those found to have happened at this time or later.")
-    until: Moment = choice("Only those found to have happened before this time.")
+    since: Moment = choice("Only those that happened, or may have happened, at this time or later.")
+    until: Moment = choice("Only those that happened, or may have happened, before this time.")
     cursor: str = cursor(f"{MOMENT}-{ID}", "e3037d4a3f8d08-1267")
 
 
@@ -103,20 +103,4 @@ def _place(movement: models.Movement) -> str:
 
 
 def _items(movements: Sequence[models.Movement]) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": movement.pk,
-            "repository": movement.tag.repository.reference,
-            "tag": movement.tag.name,
-            "kind": movement.kind,
-            "from_digest": movement.from_digest,
-            "to_digest": movement.to_digest,
-            "from_version": movement.from_version,
-            "to_version": movement.to_version,
-            "after": movement.after,
-            "before": movement.before,
-            "source": movement.source,
-            "sentence": movement.sentence,
-        }
-        for movement in movements
-    ]
+    return [movement.facts for movement in movements]

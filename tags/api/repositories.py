@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Value
-from django.db.models.functions import Concat
+from django.db.models import Count
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router
@@ -44,7 +43,7 @@ class Repositories(BaseModel):
 
 
 class Asked(Listed):
-    q: str = text_choice("Only those in whose full name this stands.", "shop/")
+    q: str = text_choice("Only those in whose full name, or in the name of whose registry, this stands.", "shop/")
     registry: str = text_choice("Only of the registry with this address.", "registry.example.com")
     cursor: str = cursor(ID, "1f")
 
@@ -58,8 +57,7 @@ def repositories(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
     if asked.registry is not None:
         rows = rows.filter(registry=_registry(asked.registry))
     if asked.q:
-        rows = rows.annotate(reference_text=Concat("registry__address", Value("/"), "name"))
-        rows = rows.filter(reference_text__icontains=asked.q)
+        rows = rows.containing(asked.q)
     if asked.cursor:
         rows = rows.filter(pk__gt=int(asked.cursor, 16))
     return page(rows[: asked.limit + 1], asked.limit, lambda repository: f"{repository.pk:x}", _items)

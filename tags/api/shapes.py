@@ -7,12 +7,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema
 
+from tags.moments import utc
+
 EXAMPLE_DIGEST = "sha256:d4e5f6a7d4e5f6a7d4e5f6a7d4e5f6a7d4e5f6a7d4e5f6a7d4e5f6a7d4e5f6a7"
-
-
-def utc(moment: dt.datetime) -> str:
-    """RFC 3339, to the microsecond: a time that was answered can be asked for again."""
-    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
 Time = Annotated[

@@ -47,6 +47,13 @@ class TagState(StrEnum):
     UNKNOWN = models.Tag.State.UNKNOWN.value
 
 
+class Leaving(Interval):
+    digest: str | None = Field(
+        description="Where it was on its way to; null: it was on its way out.", examples=[EXAMPLE_DIGEST]
+    )
+    version: str | None = Field(description="What that image was called; null: it had no version.", examples=["2.1"])
+
+
 class Tag(BaseModel):
     repository: FullName
     name: str = Field(examples=["production"])
@@ -62,10 +69,16 @@ class Tag(BaseModel):
         examples=[["2.0", "stable"]],
     )
     since: Interval = Field(description="When it came to be so.")
-    checked_at: Time | None = Field(description="When it was last looked at; null: never, or nobody knows.")
+    checked_at: Time | None = Field(
+        description="When it was last looked at, or had been by the moment asked about; null: never, or nobody knows."
+    )
     state: TagState = Field(
         description="There (`present`), listed without an image behind it (`missing`), not there any more (`removed`), "
         "or not known (`unknown`): it was not looked at yet, or nobody was watching at the moment asked about."
+    )
+    leaving: Leaving | None = Field(
+        description="The move that was under way at the moment asked about: somebody had looked before, and looked "
+        "again after it. `digest` and the rest are as before that move. Null: there was none."
     )
 
 
@@ -92,6 +105,9 @@ class Row:
     after: dt.datetime | None = None
     before: dt.datetime | None = None
     checked_at: dt.datetime | None = None
+    leaving_after: dt.datetime | None = None
+    leaving_before: dt.datetime | None = None
+    leaving_to: str | None = None
 
 
 class Names(NamedTuple):
@@ -151,7 +167,10 @@ def _then(of: TagQuerySet, asked: Asked, at: dt.datetime, watched: models.Reposi
             None if tag.missing_then else tag.digest_then,
             tag.after_then,
             tag.before_then or tag.first_seen_at,
-            tag.last_look,
+            _last_look(tag, tag.leaving_after, at),
+            tag.leaving_after,
+            tag.leaving_before,
+            tag.leaving_to,
         )
         for tag in known[: asked.limit + 1]
     ]
@@ -160,16 +179,23 @@ def _then(of: TagQuerySet, asked: Asked, at: dt.datetime, watched: models.Reposi
     return sorted(rows, key=lambda row: row.tag.repository_id)[: asked.limit + 1]
 
 
+def _last_look(tag: models.Tag, still_there: dt.datetime | None, at: dt.datetime) -> dt.datetime | None:
+    """The last look up to `at`: that of today, or the last that still saw a tag there which then moved."""
+    last = tag.last_look
+    return last if last and last <= at else still_there
+
+
 def _place(row: Row) -> str:
     return f"{row.tag.repository_id:x}-{row.tag.name}"
 
 
 def _items(rows: Sequence[Row], at: dt.datetime | None) -> list[dict[str, Any]]:
     same = _names(rows, at)
-    return [_item(row, same.get((row.tag.repository_id, row.digest), NAMELESS)) for row in rows]
+    return [_item(row, same) for row in rows]
 
 
-def _item(row: Row, names: Names) -> dict[str, Any]:
+def _item(row: Row, same: dict[tuple[int, str | None], Names]) -> dict[str, Any]:
+    names = same.get((row.tag.repository_id, row.digest), NAMELESS)
     aliases = [name for name in names.tags if name != row.tag.name]
     return {
         "repository": row.tag.repository.reference,
@@ -181,12 +207,24 @@ def _item(row: Row, names: Names) -> dict[str, Any]:
         "since": {"after": row.after, "before": row.before},
         "checked_at": row.checked_at,
         "state": row.state,
+        "leaving": _leaving(row, same.get((row.tag.repository_id, row.leaving_to), NAMELESS)),
+    }
+
+
+def _leaving(row: Row, names: Names) -> dict[str, Any] | None:
+    if row.leaving_before is None:
+        return None
+    return {
+        "after": row.leaving_after,
+        "before": row.leaving_before,
+        "digest": row.leaving_to,
+        "version": names.version,
     }
 
 
 def _names(rows: Sequence[Row], at: dt.datetime | None) -> dict[tuple[int, str | None], Names]:
     """What the images of these rows are called, by repository and digest; one query."""
-    digests = {row.digest for row in rows if row.digest}
+    digests = {digest for row in rows for digest in (row.digest, row.leaving_to) if digest}
     there = models.Tag.objects.shown().filter(repository__in={row.tag.repository_id for row in rows})
     here = Q(digest__in=digests)
     if at is not None:

@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 
-from tags.access import readable_by_token
+from tags.access import for_programs
 from tags.api import api, unknown_address
 from tags.api.docs import docs
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 READS = ("GET", "HEAD")
 
 
-def for_programs(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+def as_api(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Only reading, in one language and the installation's time zone, whatever the cookies of a browser say."""
 
     @wraps(view)
@@ -41,7 +41,7 @@ def for_programs(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
         finally:
             request.method = asked
 
-    return csrf_exempt(readable_by_token(answer))
+    return csrf_exempt(for_programs(answer))
 
 
 def _nothing(request: HttpRequest) -> HttpResponseBase:
@@ -51,11 +51,11 @@ def _nothing(request: HttpRequest) -> HttpResponseBase:
 routes, app, namespace = api.urls
 for route in routes:
     if route.callback is not None:
-        route.callback = for_programs(route.callback)
+        route.callback = as_api(route.callback)
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="api_docs")),
     path("docs", docs, name="api_docs"),
     path("v1/", include((routes, app), namespace)),
-    re_path("", for_programs(_nothing)),
+    re_path("", as_api(_nothing)),
 ]

@@ -23,7 +23,7 @@ class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
 
     def of(self, key: str) -> AccessToken | None:
         """The token that this key is of, if it may still be used."""
-        return self.valid(timezone.now()).filter(key_hash=_hash(key)).first() if key.startswith(PREFIX) else None
+        return self.valid(timezone.now()).filter(key_hash=_hash(key)).first()
 
 
 class AccessToken(models.Model):

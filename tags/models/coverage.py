@@ -53,10 +53,10 @@ class Coverage(models.Model):
         """Whether more than two intervals lie between the end of this stretch and `moment`."""
         return (moment - self.until).total_seconds() > 2 * self.interval
 
-    @classmethod
-    def in_words(cls, reason: str) -> str:
-        """A reason in the reader's language where it is one of ours; what a registry's client said stays as it is."""
-        return gettext(reason) if reason in (cls.NOBODY_LOOKED, cls.PAUSED) else reason
+    @staticmethod
+    def in_words(reason: str) -> str:
+        """A reason in the reader's language."""
+        return gettext(reason)
 
     @classmethod
     def extend(cls, repository: Repository, reason: str, start: dt.datetime, end: dt.datetime) -> None:

@@ -26,6 +26,7 @@ class Known(NamedTuple):
     moved: bool
     looked_at: dt.datetime | None
     swept: bool
+    wanted_at: dt.datetime | None
     absent_since: dt.datetime | None
     missing_since: dt.datetime | None
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.db import models, transaction
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, Subquery, Window
+from django.db.models.functions import RowNumber
 from django.utils.translation import gettext_lazy as _
 
 from tags.models.image import Image
@@ -50,9 +51,12 @@ class MovementQuerySet(models.QuerySet["Movement"]):
         return self.order_by("-before", "-pk")
 
     def between(self, since: dt.datetime | None, until: dt.datetime | None) -> MovementQuerySet:
-        """Those found to have happened from `since` up to `until`; None leaves that side open."""
+        """Those that happened, or may have, from `since` up to `until`; None leaves that side open.
+
+        What was under way at `until` belongs to them, though it was seen only later.
+        """
         movements = self if since is None else self.filter(before__gte=since)
-        return movements if until is None else movements.filter(before__lt=until)
+        return movements if until is None else movements.filter(Q(before__lt=until) | Q(after__lt=until))
 
     def older_than(self, before: dt.datetime, pk: int) -> MovementQuerySet:
         """What follows the movement of that time and id, newest first."""
@@ -60,17 +64,21 @@ class MovementQuerySet(models.QuerySet["Movement"]):
 
     def last_names(self, digests: Collection[str]) -> dict[tuple[int, str], str]:
         """What digests were last called: (repository id, digest) -> the version that left it, or a move to it named."""
-        named = Q(to_digest__in=digests, to_version__isnull=False)
-        left = Q(from_digest__in=digests, tag__role=Role.VERSION)
+        moves = self.order_by()  # a union takes none
+        came = moves.filter(to_digest__in=digests, to_version__isnull=False)._last_of("to_digest", F("to_version"))
+        left = moves.filter(from_digest__in=digests, tag__role=Role.VERSION)._last_of("from_digest", F("tag__name"))
         found: dict[tuple[int, str], str] = {}
-        facts = ("repository", "from_digest", "to_digest", "to_version", "tag__role", "tag__name")
-        moves = self.filter(named | left).order_by("before", "pk").values_list(*facts)
-        for repository, from_digest, to_digest, to_version, role, tag in moves:
-            if from_digest in digests and role == Role.VERSION:
-                found[repository, from_digest] = tag
-            if to_digest in digests and to_version:
-                found[repository, to_digest] = to_version
+        for _before, _pk, repository, digest, name in sorted(came.union(left, all=True)):
+            found[repository, digest] = name
         return found
+
+    def _last_of(self, side: str, name: F) -> models.QuerySet[Movement, tuple[dt.datetime, int, int, str, str]]:
+        """Of each repository and digest the last move: the database picks it, for there may be a hundred thousand."""
+        last_first = Window(
+            RowNumber(), partition_by=["repository", side], order_by=[F("before").desc(), F("pk").desc()]
+        )
+        numbered = self.annotate(number=last_first, digest=F(side), name=name).filter(number=1)
+        return numbered.values_list("before", "pk", "repository", "digest", "name")
 
     def settle_republished(self) -> int:
         """Tell of moves between two images with the same content that nothing changed; how many those are.
@@ -202,9 +210,27 @@ class Movement(models.Model):
         return str(wording) % facts
 
     @property
+    def facts(self) -> dict[str, Any]:
+        """What programs are told of it: the API, exports and commands."""
+        return {
+            "id": self.pk,
+            "repository": self.tag.repository.reference,
+            "tag": self.tag.name,
+            "kind": self.kind,
+            "from_digest": self.from_digest,
+            "to_digest": self.to_digest,
+            "from_version": self.from_version,
+            "to_version": self.to_version,
+            "after": self.after,
+            "before": self.before,
+            "source": self.source,
+            "sentence": self.sentence,
+        }
+
+    @property
     def is_current(self) -> bool:
         """Whether the tag still points to where this movement left it; asks for the tag."""
-        return self.to_digest is not None and self.before == self.tag.before
+        return self.to_digest is not None and (self.to_digest, self.before) == (self.tag.digest, self.tag.before)
 
     @property
     def is_warning(self) -> bool:

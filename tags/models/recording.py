@@ -51,6 +51,7 @@ class Recording:
         if self.verdict.proves_absence:
             self._recall()
         self._note_presence_and_absence()
+        self._note_wishes_met()
         if self.redrawn:
             naming = Naming(self.repository, self.known, self.touched, self.movements, self.listing.sent_at)
             naming.settle()
@@ -68,7 +69,7 @@ class Recording:
     def _save(self) -> None:
         fields = [
             "role", "state", "digest", "after", "before", "moved",
-            "looked_at", "swept", "absent_since", "missing_since",
+            "looked_at", "swept", "wanted_at", "absent_since", "missing_since",
         ]  # fmt: skip
         Tag.objects.bulk_create([tag for tag in self.touched.values() if tag.pk is None], batch_size=BATCH)
         old = [tag for tag in self.touched.values() if tag.name in self.known]
@@ -94,6 +95,13 @@ class Recording:
             tag = self._tag(known)
             if tag.state != Tag.State.REMOVED:
                 tag.absent_since = tag.absent_since or self.listing.received_at
+
+    def _note_wishes_met(self) -> None:
+        """Who wanted a tag looked at gets no second look, unless the wish came after this one was under way."""
+        for known in self.known.values():
+            sent = self.verdict.sent.get(known.name)
+            if known.wanted_at is not None and sent is not None and known.wanted_at <= sent:
+                self._tag(known).wanted_at = None
 
     # --- When each tag was looked at -----------------------------------------------------------------------------
 
@@ -214,7 +222,7 @@ class Recording:
         elif tag.state != Tag.State.REMOVED:
             tag.after, tag.before = _bound(listed_at, before), before
         tag.state, tag.digest, tag.swept = Tag.State.REMOVED, None, False
-        tag.absent_since = tag.looked_at = tag.missing_since = None
+        tag.absent_since = tag.looked_at = tag.wanted_at = tag.missing_since = None
         self.redrawn = True
 
     def _move(

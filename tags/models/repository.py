@@ -106,6 +106,11 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
         reference = Concat("registry__address", Value("/"), "name")
         return self.alias(full=reference).filter(Q(full__icontains=text) | Q(registry__name__icontains=text))
 
+    def ending(self, text: str) -> RepositoryQuerySet:
+        """Those whose references end with just these parts: `app` is registry.example.com/shop/app, not shop/my-app."""
+        reference = Concat(Value("/"), "registry__address", Value("/"), "name")
+        return self.alias(full=reference).filter(full__iendswith=f"/{text}")
+
     def look_soon(self) -> int:
         """Make them due now; returns how many there are."""
         return self.update(next_poll_at=timezone.now())
@@ -196,6 +201,11 @@ class Repository(models.Model):
         return f"/{self.reference}/"
 
     @property
+    def was_listed(self) -> bool:
+        """Whether all its tags were ever seen: else nobody knows which there are not."""
+        return self.listed_at is not None or self.checked_at is not None
+
+    @property
     def movements_url(self) -> str:
         return f"/movements/{self.reference}/"
 
@@ -241,11 +251,11 @@ class Repository(models.Model):
     def names_left_out(self, now: dt.datetime) -> frozenset[str]:
         """The tags that a scheduled poll at `now` need not look at: those of the sweep whose turn has not come.
 
-        One that missed its last turn is looked at until it answers.
+        One that missed its last turn, or that somebody wants looked at, is looked at until it answers.
         """
         looks = self.looks
         due = due_slices(looks.slices, now, self.every, cautious=self.registry.is_cautious(now))
-        rows = self.tags.filter(swept=True, state=Tag.State.PRESENT).exclude(role=Role.POINTER)
+        rows = self.tags.filter(swept=True, state=Tag.State.PRESENT, wanted_at=None).exclude(role=Role.POINTER)
         return frozenset(
             name
             for name, looked_at in rows.values_list("name", "looked_at").iterator()
@@ -256,12 +266,8 @@ class Repository(models.Model):
     def look_soon_at(self, tags: Collection[str]) -> None:
         """Have the next poll look at these tags too, whether it is their turn or not: somebody says that they moved."""
         with transaction.atomic():
-            mine = Repository.objects.select_for_update(of=("self",)).select_related("sweep").get(pk=self.pk)
-            for tag in mine.tags.filter(name__in=tags, swept=True, state=Tag.State.PRESENT):
-                turn = mine.looks.of(tag.name, swept=True)
-                if turn is not None:  # one whose last look is older than its turn is looked at until it answers
-                    tag.looked_at = min(tag.looked_at or turn, turn - dt.timedelta(microseconds=1))
-                    tag.save(update_fields=["looked_at"])
+            Repository.objects.select_for_update(of=("self",)).get(pk=self.pk)  # keeps polls from writing tags
+            self.tags.filter(name__in=tags, swept=True).update(wanted_at=timezone.now())
 
     def cursor_at(self, now: dt.datetime) -> str:
         """The cursor for a listing at `now`; empty when everything is to be read again, as it is once a day."""

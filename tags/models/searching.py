@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import ClassVar
 
 from django.db.models import CharField, Func
@@ -11,9 +12,9 @@ from django.db.models import CharField, Func
 MARKS = str.maketrans(".-_", "xyz")
 LAST = "\U0010ffff"
 SHORTEST_PART = 3  # letters: of fewer there is no trigram, and every second name has them somewhere
-DIGEST = "0123456789abcdef"
+DIGITS = frozenset("0123456789abcdef")
 ALGORITHMS = ("sha256", "sha384", "sha512")
-SHORTEST_DIGEST = 4
+SHORTEST_DIGEST = 4  # digits, where no algorithm says what they are: of fewer every tenth image would match
 
 
 class Indexed(Func):
@@ -29,12 +30,16 @@ def as_indexed(text: str) -> str:
     return text.upper().translate(MARKS)
 
 
-def digest_ranges(text: str) -> list[tuple[str, str]]:
+@lru_cache(maxsize=64)  # a filter holds every digest of a page against the same text
+def digest_ranges(text: str) -> tuple[tuple[str, str], ...]:
     """From where to where digests go that begin with the text, which may leave out the algorithm; none for other text.
+
+    Before a digest may stand whose it is, as docker and kubectl write it: shop/app@sha256:0f9e8d7.
 
     A range and not LIKE: an index in a language's order serves it too, for digests are of one alphabet.
     """
-    algorithm, colon, typed = text.lower().rpartition(":")
-    if len(typed) < SHORTEST_DIGEST or set(typed) - set(DIGEST) or (colon and not algorithm.isalnum()):
-        return []
-    return [(f"{one}:{typed}", f"{one}:{typed}g") for one in ([algorithm] if colon else ALGORITHMS)]
+    algorithm, colon, digits = text.rpartition("@")[2].lower().rpartition(":")
+    is_enough = digits and algorithm in ALGORITHMS if colon else len(digits) >= SHORTEST_DIGEST
+    if not is_enough or set(digits) - DIGITS:
+        return ()
+    return tuple((f"{one}:{digits}", f"{one}:{digits}g") for one in ([algorithm] if colon else ALGORITHMS))

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tags import versions
 from tags.models.movement import Movement
-from tags.models.searching import LAST, Indexed, as_indexed, digest_ranges
+from tags.models.searching import LAST, Indexed, as_indexed
 from tags.versions import Role
 
 if TYPE_CHECKING:
@@ -137,11 +137,6 @@ class TagQuerySet(models.QuerySet["Tag"]):
         above = named.filter(capitals__gte=text.upper()).order_by("capitals").values_list("name", flat=True)[:most]
         return [*below, *above]
 
-    def of_digest(self, text: str) -> TagQuerySet:
-        """Those that point to a digest which begins so, with or without its algorithm."""
-        ranges = [Q(digest__gte=first, digest__lt=last) for first, last in digest_ranges(text)]
-        return self.filter(Q(*ranges, _connector=Q.OR)) if ranges else self.none()
-
     def names(self) -> TagQuerySet:
         """Those that can give an image its name: versions, and pointers that are versions in part."""
         return self.filter(Q(role=Role.VERSION) | Q(role=Role.POINTER, name__regex=versions.PARTIAL))
@@ -186,7 +181,7 @@ class TagQuerySet(models.QuerySet["Tag"]):
 
 
 class Tag(models.Model):
-    """What a name points to now: polls write it, and under the same lock people its role, and webhooks `looked_at`."""
+    """What a name points to now: polls write it, and under the same lock people its role, and webhooks `wanted_at`."""
 
     class State(models.TextChoices):
         PRESENT = "present", _("present")
@@ -215,6 +210,9 @@ class Tag(models.Model):
     looked_at = models.DateTimeField(editable=False, null=True)
     swept = models.BooleanField(
         editable=False, default=False, help_text=_("Looked at by the slow sweep and not by each poll.")
+    )
+    wanted_at = models.DateTimeField(
+        editable=False, null=True, help_text=_("When somebody said that it moved; emptied by a later look.")
     )
     missing_since = models.DateTimeField(
         _("missing since"), null=True, blank=True, help_text=_("First listed without an image behind it.")

@@ -89,13 +89,21 @@ class Throttled(models.Model):
         """In words: "87 of 100 requests left in 6 hours"; empty when it never said."""
         if self.quota_limit is None or self.quota_remaining is None:
             return ""
+        facts = {"left": self.quota_remaining, "limit": self.quota_limit}
+        if not self.quota_window:
+            return (
+                ngettext("%(left)d of %(limit)d request left", "%(left)d of %(limit)d requests left", self.quota_limit)
+                % facts
+            )
         words = ngettext(
-            "%(left)d of %(limit)d request left", "%(left)d of %(limit)d requests left", self.quota_limit
-        ) % {"left": self.quota_remaining, "limit": self.quota_limit}
-        return f"{words} {_in(self.quota_window)}" if self.quota_window else words
+            "%(left)d of %(limit)d request left %(within)s",
+            "%(left)d of %(limit)d requests left %(within)s",
+            self.quota_limit,
+        )
+        return words % {**facts, "within": _within(self.quota_window)}
 
 
-def _in(seconds: int) -> str:
+def _within(seconds: int) -> str:
     if seconds % 3600 == 0:
         return ngettext("in %d hour", "in %d hours", seconds // 3600) % (seconds // 3600)
     if seconds % 60 == 0:

@@ -33,7 +33,7 @@ def answers(rows: Sequence[Row], columns: Sequence[Column], watch: Watch, text: 
 
 def _is_there(row: Row, cell: Cell, now: Standing) -> str:
     facts = {"version": row.name, "pointer": cell.column.name, "since": clock.full(now.before)}
-    if now.after is None:
+    if not clock.is_since(now.after, now.before):
         words = _("%(version)s is in %(pointer)s, since %(since)s or earlier.")
     else:
         words = _("%(version)s is in %(pointer)s since %(since)s.")

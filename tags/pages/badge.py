@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from tags.models import Tag
 from tags.models.movement import short
 from tags.pages import clock
 from tags.pages.freshness import freshness
@@ -16,11 +18,25 @@ from tags.pages.standing import former_names, names_of, standings
 if TYPE_CHECKING:
     import datetime as dt
 
-    from tags.models import Repository, Tag
     from tags.pages.standing import Standing
 
 # White on each of them has a contrast of at least 4.5.
 GOOD, WARN, QUIET = "#2c4fc4", "#8a5a00", "#566072"
+# Since a time that is known, and of what may have been so earlier.
+SENTENCES = {
+    Tag.State.PRESENT: (
+        gettext_lazy("%(version)s since %(duration)s"),
+        gettext_lazy("%(version)s since at least %(duration)s"),
+    ),
+    Tag.State.MISSING: (
+        gettext_lazy("image missing since %(duration)s"),
+        gettext_lazy("image missing since at least %(duration)s"),
+    ),
+    Tag.State.REMOVED: (
+        gettext_lazy("removed since %(duration)s"),
+        gettext_lazy("removed since at least %(duration)s"),
+    ),
+}
 PADDING = 6
 LONGEST = 120  # characters of one half
 # Widths of a sans-serif letter in tenths of a pixel; what is not named here is as wide as a capital, or as two.
@@ -85,24 +101,29 @@ def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def not_watched(label: str) -> Badge:
-    return Badge(label, _("not watched"), QUIET)
-
-
-def badge(tag: Tag, repository: Repository, label: str, moment: dt.datetime | None, now: dt.datetime) -> Badge:
+def badge(tag: Tag, label: str, moment: dt.datetime | None, now: dt.datetime) -> Badge:
     """How the tag stands now, or stood at `moment`."""
-    if moment and unknown_because([repository], moment, now):
+    if moment is None:
+        return _judged(_standing(tag, label, None, now), tag, now)
+    if unknown_because([tag.repository], moment, now):
         return Badge(label, _("not known"), QUIET)
-    stands = standings(repository.tags.filter(pk=tag.pk), moment)
-    point = moment or now
+    return _standing(tag, label, moment, moment)
+
+
+def _standing(tag: Tag, label: str, moment: dt.datetime | None, point: dt.datetime) -> Badge:
+    stands = standings(tag.repository.tags.filter(pk=tag.pk), moment)
     if not stands:
-        return _judged(Badge(label, _gone(tag, point), QUIET), tag, repository, moment, now)
+        return Badge(label, _gone(tag, point), QUIET)
     (standing,) = stands
-    words = f"{_name(standing, moment)} {_since(standing.after, standing.before, point)}"
-    colour = WARN if standing.is_missing else GOOD
     if standing.state == tag.State.UNKNOWN:
-        words, colour = _("not looked at yet"), QUIET
-    return _judged(Badge(label, words, colour), tag, repository, moment, now)
+        return Badge(label, _("not looked at yet"), QUIET)
+    if standing.is_missing or standing.digest is None:
+        # The tag's own times are those of the image that it had before.
+        since = tag.missing_since or standing.before
+        had_one = tag.first_seen_at if tag.first_seen_at < since else None
+        return Badge(label, _since(Tag.State.MISSING, had_one, since, point), WARN)
+    name = _name(standing, standing.digest, moment)
+    return Badge(label, _since(Tag.State.PRESENT, standing.after, standing.before, point, name), GOOD)
 
 
 def _gone(tag: Tag, point: dt.datetime) -> str:
@@ -112,33 +133,33 @@ def _gone(tag: Tag, point: dt.datetime) -> str:
     last = tag.movements.filter(before__lte=point).newest_first().first()
     if last is None or last.to_digest is not None:
         return _("not known")
-    return f"{_('removed')} {_since(last.after, last.before, point)}"
+    return _since(Tag.State.REMOVED, last.after, last.before, point)
 
 
-def _judged(plain: Badge, tag: Tag, repository: Repository, moment: dt.datetime | None, now: dt.datetime) -> Badge:
+def _judged(plain: Badge, tag: Tag, now: dt.datetime) -> Badge:
     """The same in amber, with the last look in words, where it may no longer be so."""
-    if moment:
-        return plain
-    fresh = freshness(repository, now, tag)
+    fresh = freshness(tag.repository, now, tag)
     if not fresh.is_warning:
         return plain
-    looked = _("checked %s") % clock.relative(fresh.checked_at, now) if fresh.checked_at else _("never checked")
-    return Badge(plain.label, f"{plain.words} · {looked}", WARN)
+    words = _("%(state)s · checked %(when)s") if fresh.checked_at else _("%(state)s · never checked")
+    when = fresh.checked_at and clock.relative(fresh.checked_at, now)
+    return Badge(plain.label, words % {"state": plain.words, "when": when}, WARN)
 
 
-def _name(standing: Standing, moment: dt.datetime | None) -> str:
-    """What it points to: the version, else what the image was last called, else the digest."""
-    if standing.is_missing or standing.digest is None:
-        return _("image missing")
-    key = (standing.repository_id, standing.digest)
+def _name(standing: Standing, digest: str, moment: dt.datetime | None) -> str:
+    """What the image is called: the version, else what it was last called, else the digest."""
+    key = (standing.repository_id, digest)
     names = names_of([standing], moment)
     if key in names:
         return names[key]
     was = former_names([standing], names, moment).get(key)
-    shown = short(standing.digest)
+    shown = short(digest)
     return _("%(digest)s (was %(version)s)") % {"digest": shown, "version": was} if was else shown
 
 
-def _since(after: dt.datetime | None, before: dt.datetime, point: dt.datetime) -> str:
+def _since(
+    state: Tag.State, after: dt.datetime | None, before: dt.datetime, point: dt.datetime, version: str = ""
+) -> str:
+    since, since_at_least = SENTENCES[state]
     lasting = clock.distance(point - before)
-    return _("since %s") % lasting if after else _("since at least %s") % lasting
+    return str(since if clock.is_since(after, before) else since_at_least) % {"version": version, "duration": lasting}

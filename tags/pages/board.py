@@ -20,7 +20,7 @@ from tags.pages.filtering import begins, did_you_mean, is_in
 from tags.pages.freshness import freshness
 from tags.pages.knowledge import unknown_because
 from tags.pages.standing import former_names, names_of, standings
-from tags.versions import Role, is_floating
+from tags.versions import Role, is_deployment, is_floating
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -70,12 +70,13 @@ class Cell:
     leaving_to: str | None
     found: bool  # by what people filter for
     changed: bool
+    is_unsure: bool  # whether it changed, for it was moving at one of both moments
     before: Standing | None  # at the moment compared with
     version_before: str | None
 
     @property
     def is_marked(self) -> bool:
-        return self.found or self.changed
+        return self.found or self.changed or self.is_unsure
 
     @property
     def short_digest(self) -> str:
@@ -84,6 +85,8 @@ class Cell:
     @property
     def change(self) -> str:
         """What was there at the moment compared with, in words; empty where that is the same."""
+        if self.is_unsure:
+            return _("not known whether it changed: it was moving")
         if not self.changed:
             return ""
         if self.before is None:
@@ -124,8 +127,8 @@ class Row:
 
     @property
     def is_bare(self) -> bool:
-        """Whether it was looked at, and has no pointer at all."""
-        return not self.others and not any(self.cells) and self.repository.checked_at is not None
+        """Whether it has no pointer at all."""
+        return not self.others and not any(self.cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +146,11 @@ class Board:
     has_others: bool
     found: Collection[Key]
     changed: Collection[Key]
+    unsure: Collection[Key]  # moving at one of both moments, so that they may have changed
     unknown: Mapping[int, str]
     unknown_before: Mapping[int, str]
     changes: int  # changed cells in the rows that the text finds
+    doubts: int  # cells in those rows that may have changed
     not_comparable: int  # rows that the text finds, of which one of both moments is not known
     suggestion: str  # what was perhaps meant by a text that finds nothing
 
@@ -157,17 +162,19 @@ def board(asked: Asked) -> Board:
     is_each_of_interest = bool(asked.text or asked.than)
     unknown = unknown_because(repositories, asked.moment, asked.now) if asked.moment else {}
     unknown_before = unknown_because(repositories, asked.than, asked.now) if asked.than else {}
-    spots = _spots(asked.moment, unknown) if is_each_of_interest else {}
-    before = _spots(asked.than, unknown_before) if asked.than else {}
-    changed = _changed(spots, before, {*unknown, *unknown_before}) if asked.than else set()
-    keys = spots.keys() | changed
+    places = _places(asked.moment, unknown) if is_each_of_interest else {}
+    spots = {key: place.digest for key, place in places.items()}
+    before = _places(asked.than, unknown_before) if asked.than else {}
+    incomparable = {*unknown, *unknown_before}
+    changed, unsure = _changed(places, before, incomparable) if asked.than else (set[Key](), set[Key]())
+    keys = places.keys() | changed
     versions = _versions(spots, asked.moment) if asked.text else {}
     found = (
         {key for key in keys if _finds(asked.text, key[1], versions.get((key[0], spots.get(key))), spots.get(key))}
         if asked.text
         else set()
     )
-    having_found, having_changed = ({repository for repository, _name in some} for some in (found, changed))
+    having_found, having_changed = ({repository for repository, _name in some} for some in (found, changed | unsure))
     matching = [
         repository
         for repository in repositories
@@ -195,9 +202,11 @@ def board(asked: Asked) -> Board:
         has_others=any(name not in columns for name in counts),
         found=found,
         changed=changed,
+        unsure=unsure,
         unknown=unknown,
         unknown_before=unknown_before,
         changes=sum(repository in of_matching for repository, _name in changed),
+        doubts=sum(repository in of_matching for repository, _name in unsure),
         not_comparable=len(of_matching & {*unknown, *unknown_before}) if asked.than else 0,
         suggestion="" if matching else did_you_mean(asked.text, _names(repositories, keys, versions)),
     )
@@ -226,18 +235,35 @@ def rows(shown: Board, listed: Sequence[Listed]) -> list[Row]:
     ]
 
 
-Spots = dict[Key, str | None]  # what each pointer is on; None: no image
+class Place(NamedTuple):
+    """What a pointer is on (None: no image), and while it moves what it is on its way to (None: it is to be gone)."""
+
+    digest: str | None
+    ahead: str | None = None
+    is_moving: bool = False
+
+    @property
+    def possible(self) -> set[str]:
+        """All that it may be on; GONE is no image."""
+        return {self.digest or GONE, *([self.ahead or GONE] if self.is_moving else [])}
 
 
-def _spots(moment: dt.datetime | None, unknown: Collection[int]) -> Spots:
+Places = dict[Key, Place]
+GONE = ""
+
+
+def _places(moment: dt.datetime | None, unknown: Collection[int]) -> Places:
     """One query."""
     pointers = Tag.objects.pointers().order_by()
-    facts = (
-        pointers.at(moment).values_list("repository_id", "name", "digest_then")
-        if moment
-        else pointers.present().values_list("repository_id", "name", "digest")
-    )
-    return {(repository, name): digest for repository, name, digest in facts if repository not in unknown}
+    if moment is None:
+        there = pointers.present().values_list("repository_id", "name", "digest")
+        return {(repository, name): Place(digest) for repository, name, digest in there if repository not in unknown}
+    then = pointers.at(moment).values_list("repository_id", "name", "digest_then", "leaving_to", "leaving_before")
+    return {
+        (repository, name): Place(digest, ahead, before is not None)
+        for repository, name, digest, ahead, before in then
+        if repository not in unknown
+    }
 
 
 def _counts(moment: dt.datetime | None, unknown: Collection[int]) -> Counter[str]:
@@ -247,7 +273,7 @@ def _counts(moment: dt.datetime | None, unknown: Collection[int]) -> Counter[str
     return Counter(dict(there.values_list("name").annotate(Count("pk"))))
 
 
-def _versions(spots: Spots, moment: dt.datetime | None) -> dict[tuple[int, str | None], list[str]]:
+def _versions(spots: Mapping[Key, str | None], moment: dt.datetime | None) -> dict[tuple[int, str | None], list[str]]:
     """All version tags of what pointers are on; one query."""
     digests = {digest for digest in spots.values() if digest}
     tags = Tag.objects.order_by()
@@ -264,15 +290,23 @@ def _versions(spots: Spots, moment: dt.datetime | None) -> dict[tuple[int, str |
     return found
 
 
-def _changed(spots: Spots, before: Spots, incomparable: Collection[int]) -> set[Key]:
-    """The pointers that are elsewhere than before; where one of both is not known, nobody can tell."""
-    gone_or_new = spots.keys() ^ before.keys()
-    moved = {
-        key
-        for key in spots.keys() & before.keys()
-        if spots[key] != before[key] and spots[key] is not None and before[key] is not None
-    }
-    return {key for key in gone_or_new | moved if key[0] not in incomparable}
+def _changed(places: Places, before: Places, incomparable: Collection[int]) -> tuple[set[Key], set[Key]]:
+    """The pointers that are elsewhere than before, and those that moved at one of both moments and so may be.
+
+    Where one of both is not known, nobody can tell.
+    """
+    changed: set[Key] = set()
+    unsure: set[Key] = set()
+    for key in places.keys() | before.keys():
+        both = [there[key] for there in (places, before) if key in there]
+        if key[0] in incomparable or (len(both) == 2 and any(place.digest is None for place in both)):
+            continue
+        now, then = (there[key].possible if key in there else {GONE} for there in (places, before))
+        if not now & then or (len(both) == 1 and not both[0].is_moving):
+            changed.add(key)
+        elif len(now | then) > 1:
+            unsure.add(key)
+    return changed, unsure
 
 
 def _finds(text: str, name: str, versions: Iterable[str] | None, digest: str | None) -> bool:
@@ -291,13 +325,19 @@ def _names(
 def _usual(counts: Counter[str], found: Collection[str]) -> tuple[str, ...]:
     """The pointers that people look for or that most repositories have, no floating versions; alphabetically."""
     whole = [name for name in counts if not is_floating(name)]
-    return _alphabetically(sorted(whole, key=lambda name: (name not in found, -counts[name], name))[:MOST_COLUMNS])
+    ranked = sorted(whole, key=lambda name: (name not in found, *_rank(counts, name)))
+    return _alphabetically(ranked[:MOST_COLUMNS])
 
 
 def _offered(counts: Counter[str], columns: Collection[str]) -> tuple[str, ...]:
     whole = [name for name in counts if not is_floating(name)]
-    common = sorted(whole, key=lambda name: (-counts[name], name))[:MOST_OFFERED]
+    common = sorted(whole, key=lambda name: _rank(counts, name))[:MOST_OFFERED]
     return _alphabetically({*common, *columns})
+
+
+def _rank(counts: Counter[str], name: str) -> tuple[int, bool, str]:
+    """In how many repositories it is; of those that are in as many, first what people call their deployments."""
+    return -counts[name], not is_deployment(name), name
 
 
 def _alphabetically(names: Iterable[str]) -> tuple[str, ...]:
@@ -336,13 +376,14 @@ def _cell(
         leaving_to=leaving_to and (names.get((repository, leaving_to)) or short(leaving_to)),
         found=key in shown.found,
         changed=key in shown.changed,
+        is_unsure=key in shown.unsure,
         before=stood,
         version_before=names_before.get((repository, stood.digest)) if stood and stood.digest else None,
     )
 
 
 def _drifts(pointers: Iterable[Standing], names: Names, moment: dt.datetime | None) -> dict[int, Drift]:
-    """How far production is behind the nearest pointer in each repository where it is behind; two queries."""
+    """How far production is behind the nearest pointer in each repository where it is behind; one query."""
     of_repository: defaultdict[int, list[Standing]] = defaultdict(list)
     for tag in pointers:
         of_repository[tag.repository_id].append(tag)
@@ -355,13 +396,22 @@ def _drifts(pointers: Iterable[Standing], names: Names, moment: dt.datetime | No
 
 
 def _row(shown: Board, repository: Repository, cells: Mapping[str, Cell], drift: Drift | None) -> Row:
+    unknown = shown.unknown.get(repository.pk, "")
+    if not cells and not repository.was_listed:
+        unknown = unknown or _never_seen(repository)
     others = sorted((cell for name, cell in cells.items() if name not in shown.columns), key=lambda cell: cell.name)
     return Row(
         repository=repository,
         freshness=freshness(repository, shown.asked.now),
-        unknown=shown.unknown.get(repository.pk, ""),
+        unknown=unknown,
         unknown_before=shown.unknown_before.get(repository.pk, ""),
         cells=tuple(cells.get(name) for name in shown.columns),
         others=tuple(others),
         drift=drift,
     )
+
+
+def _never_seen(repository: Repository) -> str:
+    if repository.outcome == Repository.Outcome.NEVER:
+        return _("nobody has looked yet")
+    return _("no look has succeeded yet")

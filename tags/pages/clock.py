@@ -16,6 +16,7 @@ MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 SHORT = dt.timedelta(minutes=2)  # an interval that minutes are too coarse for
+WIDE = dt.timedelta(hours=1)  # an interval that no single end may stand for
 
 
 def duration(length: dt.timedelta) -> str:
@@ -33,6 +34,25 @@ def duration(length: dt.timedelta) -> str:
     if days < 2 * 365:
         return ngettext("%d month", "%d months", days // 30) % (days // 30)
     return ngettext("%d year", "%d years", days // 365) % (days // 365)
+
+
+def is_since(after: dt.datetime | None, before: dt.datetime) -> bool:
+    """Whether what came between these times is so "since" the later one: else it is so since then "or earlier"."""
+    return after is not None and before - after <= WIDE
+
+
+def lasting(after: dt.datetime | None, before: dt.datetime, until: dt.datetime) -> str:
+    """How long what came between these times is so: "2 days", "2 to 8 days", "at least 2 days"."""
+    least = until - before
+    shortest = duration(least)
+    if after is None:
+        return _("at least %s") % shortest
+    longest = duration(until - after)
+    if is_since(after, before) or shortest == longest:
+        return shortest
+    if least.days >= 2 and (until - after).days < 100:
+        return _("%(least)d to %(most)d days") % {"least": least.days, "most": (until - after).days}
+    return _("%(least)s to %(most)s") % {"least": shortest, "most": longest}
 
 
 def distance(length: dt.timedelta) -> str:
@@ -55,6 +75,13 @@ def relative(moment: dt.datetime, now: dt.datetime) -> str:
     if is_near:
         return _("just now")
     return _("%s ago") % distance(now - moment)
+
+
+def age(moment: dt.datetime, then: dt.datetime | None, now: dt.datetime) -> str:
+    """How far a moment is from the one a page is about: `then`, or now when that is None: "6 days earlier"."""
+    if then is None:
+        return relative(moment, now)
+    return (_("%s later") if moment > then else _("%s earlier")) % duration(abs(then - moment))
 
 
 def day(moment: dt.datetime, now: dt.datetime) -> str:
@@ -82,29 +109,49 @@ def heading(date: dt.date, now: dt.datetime) -> str:
 
 
 def clock(moment: dt.datetime, *, seconds: bool = False) -> str:
-    """The time of day, to the minute or to the second."""
-    return f"{timezone.localtime(moment):{'%H:%M:%S' if seconds else '%H:%M'}}"
+    """The time of day, to the minute or to the second; in an hour that clocks repeat, with its distance from UTC."""
+    local = timezone.localtime(moment)
+    return _told_apart(local, f"{local:{'%H:%M:%S' if seconds else '%H:%M'}}")
+
+
+def _told_apart(local: dt.datetime, time: str) -> str:
+    if local.utcoffset() == local.replace(fold=1 - local.fold).utcoffset():
+        return time
+    return _("%(time)s (%(offset)s)") % {"time": time, "offset": _offset(local)}
 
 
 def point(moment: dt.datetime, now: dt.datetime, *, seconds: bool = False) -> str:
     """Day and time of day: "today 14:02", "Fri 9 May 14:02"."""
-    return f"{day(moment, now)} {clock(moment, seconds=seconds)}"
+    return on_day(day(moment, now), clock(moment, seconds=seconds))
+
+
+def on_day(day: str, time: str) -> str:
+    """A day, and when on it: "today 14:02", "Fri 9 May between 14:02 and 14:07"."""
+    return pgettext("a day and a time on it", "%(day)s %(time)s") % {"day": day, "time": time}
 
 
 def full(moment: dt.datetime) -> str:
     """Leaves nothing open but the zone: "3 May 2026 14:00"."""
-    return date_format(timezone.localtime(moment), pgettext("format of a date", "j F Y H:i"))
+    local = timezone.localtime(moment)
+    return _told_apart(local, date_format(local, pgettext("format of a date", "j F Y H:i")))
+
+
+def field(moment: dt.datetime) -> str:
+    """As a field of a form takes it, which knows no more than seconds; never earlier, or a move then were undone."""
+    if moment.microsecond:
+        moment = moment.replace(microsecond=0) + dt.timedelta(seconds=1)
+    return timezone.localtime(moment).strftime("%Y-%m-%dT%H:%M:%S" if moment.second else "%Y-%m-%dT%H:%M")
 
 
 def between(after: dt.datetime | None, before: dt.datetime, now: dt.datetime | None = None) -> str:
     """The interval in which something happened; the day is said only when `now` is given, or both days differ."""
-    told = interval(after, before, timezone.get_current_timezone())
-    first, last = told.after, told.before
-    if first is None:
-        return _("before %s") % (point(last, now) if now else clock(last))
+    if after is None:
+        return _("before %s") % (point(before, now) if now else clock(before))
+    first, last = after.astimezone(dt.UTC), before.astimezone(dt.UTC)  # two times of one zone differ by the clock
+    told = interval(first, last, timezone.get_current_timezone())
     if told.is_moment:
         words = _("at %s") % clock(last)
-        return f"{day(last, now)} {words}" if now else words
+        return on_day(day(last, now), words) if now else words
     seconds = last - first < SHORT
     if seconds:
         # Within one second the later end is told as the next one: "between" needs two times.
@@ -115,17 +162,21 @@ def between(after: dt.datetime | None, before: dt.datetime, now: dt.datetime | N
         now = now or last + dt.timedelta(days=2)
         return words % {"first": point(first, now, seconds=seconds), "last": point(last, now, seconds=seconds)}
     words %= {"first": clock(first, seconds=seconds), "last": clock(last, seconds=seconds)}
-    return f"{day(last, now)} {words}" if now else words
+    return on_day(day(last, now), words) if now else words
 
 
-def zone() -> str:
-    """The zone that all times of the page are in, and what it is from UTC now: "Europe/Berlin (UTC+2)"."""
-    offset = timezone.localtime().utcoffset() or dt.timedelta()
-    minutes = int(offset.total_seconds()) // 60
+def zone(moment: dt.datetime) -> str:
+    """The zone that all times of the page are in, and what it is from UTC at that moment: "Europe/Berlin (UTC+2)"."""
+    return "UTC" if zone_name() == "UTC" else f"{zone_name()} ({_offset(timezone.localtime(moment))})"
+
+
+def _offset(local: dt.datetime) -> str:
+    """How far the clocks are from UTC: "UTC+2"."""
+    minutes = int((local.utcoffset() or dt.timedelta()).total_seconds()) // 60
     if not minutes:
-        return "UTC" if zone_name() == "UTC" else f"{zone_name()} (UTC)"
+        return "UTC"
     sign, (hours, rest) = "\N{MINUS SIGN}" if minutes < 0 else "+", divmod(abs(minutes), 60)
-    return f"{zone_name()} (UTC{sign}{hours}{f':{rest:02}' if rest else ''})"
+    return f"UTC{sign}{hours}{f':{rest:02}' if rest else ''}"
 
 
 def zone_name() -> str:

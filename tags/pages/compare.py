@@ -13,14 +13,16 @@ from django.utils.translation import gettext_lazy
 
 from tags.models import Image, Movement, Tag
 from tags.models.movement import short
+from tags.moments import stamp
 from tags.pages import clock
-from tags.pages.drift import Drift
+from tags.pages.drift import Drift, in_words
 from tags.pages.image import Label
 from tags.pages.knowledge import unknown_because
 from tags.pages.shortcuts import last_friday
+from tags.pages.since import Sinces
 from tags.pages.sourcecode import REVISION, commit_link, compare_link, revision_of
-from tags.pages.standing import Standing, former_names, names_of, standings
-from tags.versions import versions_between
+from tags.pages.standing import Standing, former_names, nameless, names_of, standings
+from tags.versions import Role, versions_between
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from tags.pages.sourcecode import Link
 
 MOST_OFFERED = 100  # tags in the list that a field suggests
+MOVING = "moving_to"
 MOST_POINTERS = 8  # shortcuts to other pointers
 
 
@@ -61,6 +64,10 @@ class Side:
         return self.image.labels if self.image else {}
 
     @property
+    def built(self) -> dt.datetime | None:
+        return self.image.created if self.image else None
+
+    @property
     def is_described(self) -> bool:
         return self.image is not None and self.image.described_at is not None
 
@@ -70,6 +77,11 @@ class Side:
         return self.version or (short(self.digest) if self.digest else "")
 
     @property
+    def is_moving(self) -> bool:
+        """Whether a move was under way: it may have been elsewhere already."""
+        return self.standing is not None and self.standing.leaving_before is not None
+
+    @property
     def address(self) -> str:
         """As it stands in the address of this page."""
         return told(str(self.tag), self.moment if self.own_moment else None)
@@ -77,12 +89,6 @@ class Side:
     @property
     def stamp(self) -> str:
         return stamp(self.moment) if self.moment else ""
-
-
-def stamp(moment: dt.datetime) -> str:
-    """In UTC with a Z: a plus sign would not live in an address. To the microsecond: a move may lie beside it."""
-    exact = "%Y-%m-%dT%H:%M:%S.%fZ" if moment.microsecond else "%Y-%m-%dT%H:%M:%SZ"
-    return moment.astimezone(dt.UTC).strftime(exact)
 
 
 def told(tag: str, moment: dt.datetime | None) -> str:
@@ -108,6 +114,7 @@ def side(tag: Tag, moment: dt.datetime | None, now: dt.datetime, *, own_moment: 
 class Cell(NamedTuple):
     """What one side says in one row: `value` is compared and exported, `text` is shown, unless there is more to show.
 
+    `reads` is compared in its place where no reader would see the difference: a poll takes some seconds.
     `known` is false where nobody knows, or not yet: such a cell differs from none.
     """
 
@@ -120,6 +127,7 @@ class Cell(NamedTuple):
     link: Link | None = None
     label: Label | None = None
     is_version: bool = False
+    reads: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +137,11 @@ class Row:
     a: Cell
     b: Cell
     is_label: bool = False
+
+    @property
+    def is_doubt(self) -> bool:
+        """Whether it says how sure the others are; it is there only when they are not."""
+        return self.name == MOVING
 
     @property
     def is_comparable(self) -> bool:
@@ -141,7 +154,7 @@ class Row:
 
     @property
     def differs(self) -> bool:
-        return self.is_comparable and self.a.value != self.b.value
+        return self.is_comparable and (self.a.reads or self.a.value) != (self.b.reads or self.b.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +173,7 @@ class Comparison:
         """The rows to be shown."""
         if self.shows_all or not self.is_whole:
             return self.all_rows
-        return tuple(row for row in self.all_rows if row.differs or (row.is_open and not self.is_same))
+        return tuple(row for row in self.all_rows if row.differs or row.is_doubt or (row.is_open and not self.is_same))
 
     @property
     def is_whole(self) -> bool:
@@ -168,12 +181,18 @@ class Comparison:
         return bool(self.a.digest and self.b.digest)
 
     @property
+    def moving(self) -> str:
+        """The pointers that were moving, in words; what is told of them is as before that move."""
+        pairs = ((self.a, self.b), (self.b, self.a))
+        return in_words([_told_apart(side, other) for side, other in pairs if side.is_moving])
+
+    @property
     def differing(self) -> int:
         return sum(row.differs for row in self.all_rows)
 
     @property
     def total(self) -> int:
-        return len(self.all_rows)
+        return sum(not row.is_doubt for row in self.all_rows)
 
     @property
     def is_same(self) -> bool:
@@ -226,21 +245,35 @@ def _is_newer(a: Side, b: Side, steps: int) -> bool:
     """Whether `a` is the later one, by its version or else by when it was built: commits are listed since the other."""
     if steps:
         return steps < 0
-    built = [side.image.created for side in (a, b) if side.image and side.image.created]
-    return len(built) == 2 and built[0] > built[1]
+    return a.built is not None and b.built is not None and a.built > b.built
 
 
 def _drift(a: Side, b: Side, steps: int, *, is_counted: bool) -> str:
     """Says "production is 1 version and 25 days behind qatesting"."""
     behind, ahead = (a, b) if steps > 0 else (b, a)
     is_one_repository = a.tag.repository_id == b.tag.repository_id
-    if not steps or not is_one_repository or behind.standing is None or ahead.standing is None:
+    if not steps or not is_one_repository or a.is_moving or b.is_moving:
         return ""
-    came = ahead.standing.after
-    days = (came - behind.standing.before) // dt.timedelta(days=1) if came else 0
-    are_told_apart = a.tag.pk != b.tag.pk and a.moment == b.moment
-    names = [side.tag.name if are_told_apart else in_time(side) for side in (behind, ahead)]
-    return Drift(names[0], (names[1],), abs(steps) if is_counted else None, days).sentence
+    names = _told_apart(behind, ahead), _told_apart(ahead, behind)
+    return Drift(names[0], (names[1],), abs(steps) if is_counted else None, _days(behind, ahead)).sentence
+
+
+def _days(behind: Side, ahead: Side) -> int:
+    """Whole days that one pointer came to its version after the other, or one version after the other into being.
+
+    0 where that is not known for sure, and between a pointer and a version: for those it is no time between equals.
+    """
+    if behind.standing is None or ahead.standing is None or behind.standing.role != ahead.standing.role:
+        return 0
+    first, last = behind.standing.before, ahead.standing.after
+    if behind.standing.role == Role.VERSION and behind.built and ahead.built:
+        first, last = behind.built, ahead.built
+    return (last - first) // dt.timedelta(days=1) if last else 0
+
+
+def _told_apart(side: Side, other: Side) -> str:
+    """The side as a sentence calls it: with its moment where its tag alone would not tell which one it is."""
+    return side.tag.name if side.tag.pk != other.tag.pk and side.moment == other.moment else in_time(side)
 
 
 def in_time(side: Side) -> str:
@@ -252,7 +285,8 @@ def in_time(side: Side) -> str:
 
 def _rows(a: Side, b: Side, now: dt.datetime) -> Iterator[Row]:
     for name, title, tell in FACTS:
-        yield Row(name, title, _cell(a, tell, now), _cell(b, tell, now))
+        if name != MOVING or a.is_moving or b.is_moving:
+            yield Row(name, title, _cell(a, tell, now), _cell(b, tell, now))
     for name, title, tell in IMAGE_FACTS:
         yield Row(name, title, _cell_of_image(a, tell, now), _cell_of_image(b, tell, now))
     for key in sorted({*a.labels, *b.labels} - {REVISION}):
@@ -281,8 +315,12 @@ def _unread(side: Side) -> Cell:
 
 
 def _version(side: Side, now: dt.datetime) -> Cell:
-    nameless = _("no version tag (was %s)") % side.was if side.was else _("no version tag")
-    return Cell(side.version or None, side.version or nameless, is_version=bool(side.version))
+    return Cell(side.version or None, side.version or nameless(side.was), is_version=bool(side.version))
+
+
+def _moving(side: Side, now: dt.datetime) -> Cell:
+    """Never a difference: it says how sure the others are."""
+    return Cell(side.leaving_to or None, side.leaving_to or _("not moving"), known=False)
 
 
 def _digest(side: Side, now: dt.datetime) -> Cell:
@@ -292,23 +330,17 @@ def _digest(side: Side, now: dt.datetime) -> Cell:
 def _since(side: Side, now: dt.datetime) -> Cell:
     standing = side.standing
     assert standing is not None  # noqa: S101 - what has a digest stands somewhere
-    lasting = clock.duration((side.moment or now) - standing.before)
-    words = clock.point(standing.before, now)
-    if standing.after is None:
-        words, lasting = _("%s or earlier") % words, _("at least %s") % lasting
-    return Cell(
-        standing.before,
-        f"{words} ({lasting})",
-        title=clock.between(standing.after, standing.before, now),
-        moment=standing.before,
-    )
+    sinces = Sinces(now, side.moment or now)
+    told, words = sinces.of(standing.after, standing.before), sinces.told(standing.after, standing.before)
+    return Cell(standing.before, f"{words} ({told.lasting})", title=told.interval, moment=standing.before, reads=words)
 
 
 def _built(side: Side, now: dt.datetime) -> Cell:
-    built = side.image.created if side.image else None
-    if built is None:
+    if side.built is None:
         return Cell(None, _("not told"))
-    return Cell(built, f"{clock.point(built, now)} ({clock.relative(built, now)})", moment=built)
+    words = clock.point(side.built, now)
+    age = clock.age(side.built, side.moment, now)
+    return Cell(side.built, f"{words} ({age})", moment=side.built, reads=words)
 
 
 def _size(side: Side, now: dt.datetime) -> Cell:
@@ -335,6 +367,7 @@ def _label(side: Side, key: str) -> Cell:
 
 FACTS: tuple[tuple[str, StrOrPromise, Tell], ...] = (
     ("version", gettext_lazy("Version"), _version),
+    (MOVING, gettext_lazy("Moving to"), _moving),
     ("digest", gettext_lazy("Digest"), _digest),
     ("since", gettext_lazy("Since"), _since),
 )
@@ -352,7 +385,7 @@ def _before(move: Movement, tag: Tag) -> dt.datetime:
     return ((move.after if is_known else None) or move.before - dt.timedelta(seconds=1)).replace(microsecond=0)
 
 
-class Choice(NamedTuple):
+class Alternative(NamedTuple):
     """Another comparison at a click; `keeps_moment`: it is asked about the moment of the page, too."""
 
     title: str
@@ -361,7 +394,7 @@ class Choice(NamedTuple):
     keeps_moment: bool = False
 
 
-def choices(a: Side, b: Side | None, pointers: Sequence[Tag], now: dt.datetime) -> list[Choice]:
+def alternatives(a: Side, b: Side | None, pointers: Sequence[Tag], now: dt.datetime) -> list[Alternative]:
     """What people ask next; `pointers` are those of the repository of `a`. One query for each tag."""
     found = []
     tags = [a.tag, b.tag] if b and b.tag.pk != a.tag.pk else [a.tag]
@@ -369,15 +402,15 @@ def choices(a: Side, b: Side | None, pointers: Sequence[Tag], now: dt.datetime) 
     for tag in tags:
         is_alone = len({one.name for one in tags}) == len(tags)
         name = tag.name if is_alone else f"{tag.repository.short_name}:{tag.name}"
-        found.append(Choice(_("%s: last Friday evening and now") % name, told(str(tag), friday), str(tag)))
+        found.append(Alternative(_("%s: last Friday evening and now") % name, told(str(tag), friday), str(tag)))
         move = Movement.objects.filter(tag=tag, after__isnull=False).newest_first().first()
         if move:
             title = _("%s: before and after its last move") % name
-            found.append(Choice(title, told(str(tag), _before(move, tag)), str(tag)))
+            found.append(Alternative(title, told(str(tag), _before(move, tag)), str(tag)))
     compared = {tag.pk for tag in tags}
     others = [pointer for pointer in pointers if pointer.pk not in compared]
     beside = [
-        Choice(f"{a.tag.name} ↔ {pointer.name}", a.address, str(pointer), keeps_moment=True)
+        Alternative(f"{a.tag.name} ↔ {pointer.name}", a.address, str(pointer), keeps_moment=True)
         for pointer in others[:MOST_POINTERS]
     ]
     return [*beside, *found]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 # What people call the place that the others are measured against; the first that a repository has.
 PRODUCTION = ("production", "prod", "live")
 MOST_SENTENCES = 3
-MOST_VERSIONS = 10_000  # names that are read to count the versions in between: of more, only the days are told
+# Versions of one repository among which those in between are counted; where it has more, only the days are told, on
+# every page and whatever else is on it.
+MOST_VERSIONS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +100,11 @@ def nearest(tags: Iterable[Standing], names: Mapping[str, str]) -> Lead | None:
 def _leads(tags: Iterable[Standing], names: Mapping[str, str]) -> Iterator[Lead]:
     pointers = {tag.name: tag for tag in tags if tag.role == Role.POINTER and tag.digest in names}
     base = next((pointers[name] for name in PRODUCTION if name in pointers), None)
-    if base is None:
-        return iter(())
+    if base is None or base.leaving_before:
+        return iter(())  # while it moves nobody can tell
     ahead: dict[str, list[Standing]] = {}
     for tag in sorted(pointers.values(), key=lambda tag: tag.name):
-        if tag.digest != base.digest and not is_floating(tag.name):
+        if tag.digest != base.digest and not (is_floating(tag.name) or tag.leaving_before):
             ahead.setdefault(str(tag.digest), []).append(tag)
     found = [Lead(base, tuple(group), names[str(base.digest)], names[digest]) for digest, group in ahead.items()]
     in_order = sorted(found, key=lambda lead: sort_key(lead.high))
@@ -109,19 +112,13 @@ def _leads(tags: Iterable[Standing], names: Mapping[str, str]) -> Iterator[Lead]
 
 
 def version_tags(repositories: Collection[int], moment: dt.datetime | None) -> dict[int, list[str]]:
-    """The version tags of these repositories, now or then, without those that have too many; two queries."""
+    """The version tags of these repositories, now or then, without those that have too many; one query."""
     versions = Tag.objects.filter(repository__in=repositories, role=Role.VERSION).order_by()
     counted = versions if moment else versions.present()
-    counts = counted.values_list("repository").annotate(count=Count("pk")).order_by("count", "repository")
-    found: dict[int, list[str]] = {}
-    total = 0
-    for repository, count in counts:
-        total += count
-        if total > MOST_VERSIONS:
-            break
-        found[repository] = []
-    few = versions.filter(repository__in=found)
-    there = few.at(moment) if moment else few.present()
+    few = counted.values("repository").annotate(count=Count("pk")).filter(count__lte=MOST_VERSIONS).values("repository")
+    readable = versions.filter(repository__in=few)
+    there = readable.at(moment) if moment else readable.present()
+    found: defaultdict[int, list[str]] = defaultdict(list)
     for repository, name in there.values_list("repository_id", "name"):
         found[repository].append(name)
     return found

@@ -6,11 +6,12 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from tags.models.searching import digest_ranges
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MOST_COMPARED = 2000  # names that a wrong spelling is held against: it takes some time each
-SHORTEST_DIGEST = 4  # of fewer characters every tenth image would match
 
 
 def is_in(text: str, names: Iterable[str]) -> bool:
@@ -20,10 +21,7 @@ def is_in(text: str, names: Iterable[str]) -> bool:
 
 def begins(text: str, digest: str | None) -> bool:
     """Whether a digest, with or without its algorithm, begins with the text."""
-    typed = text.casefold()
-    if digest is None or len(typed) < SHORTEST_DIGEST:
-        return False
-    return digest.startswith(typed) or digest.partition(":")[2].startswith(typed)
+    return digest is not None and any(first <= digest < last for first, last in digest_ranges(text))
 
 
 def did_you_mean(text: str, names: Iterable[str]) -> str:

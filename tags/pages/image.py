@@ -4,98 +4,111 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
-from django.db.models import Q
-from django.utils import timezone
+from django.db.models import OuterRef, Q, Subquery
 
 from tags.models import Movement, Repository, Tag
-from tags.pages import clock
+from tags.models.movement import short
+from tags.pages.standing import Standing, names_of
 from tags.versions import Role, image_name, sort_key
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from django.db.models import QuerySet
+    from django_stubs_ext import WithAnnotations
 
     from tags.models import Image
+    from tags.models.movement import MovementQuerySet
+    from tags.pages.standing import Names
 
-MOST_MOVES = 1000  # the newest, to and from one digest: a tag may have gone back and forth for years
-SHORTEST_PREFIX = 7  # of hexadecimal digits, as they are shown
 MOST_MATCHES = 20
 MOST_SHOWN = 100  # stays in one table; exports have them all
 LONG = 120  # characters of a label that are shown unfolded
 
 
+class Came(TypedDict):
+    """What `moves_away` adds to a movement: when the tag had come."""
+
+    came_after: dt.datetime | None
+    came_before: dt.datetime | None
+
+
 class Stay(NamedTuple):
-    """A time of one tag on the digest; `left` is the movement that ended it, None: it is there still."""
+    """A time of one tag on the digest; `left` is the movement that ended it, None: it was there at the page's moment.
+
+    `leaving_*` are set when a move was under way at that moment, `ahead` is what the image is called that it went to.
+    """
 
     tag: Tag
     after: dt.datetime | None
     before: dt.datetime
-    left: Movement | None
-
-    def is_at(self, moment: dt.datetime) -> bool:
-        return self.before <= moment and not self.was_before(moment)
-
-    def was_before(self, moment: dt.datetime) -> bool:
-        return self.left is not None and self.left.before <= moment
-
-    @property
-    def came_at(self) -> str:
-        return clock.between(self.after, self.before, timezone.now())
-
-    @property
-    def left_at(self) -> str:
-        return clock.between(self.left.after, self.left.before, timezone.now()) if self.left else ""
-
-    @property
-    def is_missing(self) -> bool:
-        return self.left is None and self.tag.state == Tag.State.MISSING
+    left: Movement | None = None
+    is_missing: bool = False
+    leaving_after: dt.datetime | None = None
+    leaving_before: dt.datetime | None = None
+    leaving_to: str | None = None
+    ahead: str = ""
 
 
-def stays(digest: str) -> list[Stay]:
-    """All stays of tags on this digest, but for those before the newest `MOST_MOVES`. Three queries."""
-    now_here = Tag.objects.shown().filter(digest=digest).select_related("repository__registry")
-    tags = {tag.pk: tag for tag in now_here}
-    moves = _moves(digest)
-    by_tag: defaultdict[int, list[Movement]] = defaultdict(list)
-    for move in moves:
-        by_tag[move.tag_id].append(move)
-        tags.setdefault(move.tag_id, move.tag)
-    is_cut = len(moves) >= MOST_MOVES
+def standing_on(digest: str, moment: dt.datetime | None) -> list[Stay]:
+    """Who is on this digest now, or was at `moment`; one query, or three."""
+    tags = Tag.objects.shown().select_related("repository__registry")
+    if moment is None:
+        return [
+            Stay(tag, tag.after, tag.before, is_missing=tag.state == Tag.State.MISSING)
+            for tag in tags.filter(digest=digest)
+        ]
+    later = _left(digest).filter(before__gt=moment).values("tag")
+    found = {tag.pk: tag for some in (Q(digest=digest), Q(pk__in=later)) for tag in tags.filter(some).at(moment)}
+    there = [tag for tag in found.values() if tag.digest_then == digest]
+    names = names_of([Standing.of(tag)._replace(leaving_to=tag.leaving_to) for tag in there], moment)
     return [
-        stay
-        for pk, tag in tags.items()
-        if tag.role != Role.ATTACHMENT
-        for stay in _of_tag(tag, by_tag[pk], digest, is_cut=is_cut)
-    ]
+        Stay(
+            tag, tag.after_then, tag.before_then or tag.first_seen_at, None, tag.missing_then,
+            tag.leaving_after, tag.leaving_before, tag.leaving_to,
+            _called(names, tag.repository_id, tag.leaving_to),
+        )
+        for tag in there
+    ]  # fmt: skip
 
 
-def _moves(digest: str) -> list[Movement]:
-    """The newest moves to and from a digest, oldest first.
-
-    Repositories are named, all of them, since the indexes by digest begin with the repository.
-    """
-    moves = Movement.objects.filter(repository__in=Repository.objects.values("pk")).for_sentences().newest_first()
-    found = {
-        move.pk: move
-        for side in (Q(to_digest=digest), Q(from_digest=digest))
-        for move in moves.filter(side)[:MOST_MOVES]
-    }
-    newest = sorted(found.values(), key=lambda move: (move.before, move.pk), reverse=True)
-    return list(islice(newest, MOST_MOVES))[::-1]
+def _called(names: Names, repository: int, digest: str | None) -> str:
+    return names.get((repository, digest)) or short(digest) if digest else ""
 
 
-def _of_tag(tag: Tag, moves: Sequence[Movement], digest: str, *, is_cut: bool) -> Iterable[Stay]:
-    """A tag that left without having come was there when it was first seen, unless its coming was cut off."""
-    came: Movement | None = None
-    for number, move in enumerate(moves):
-        if move.from_digest == digest and (came or not (number or is_cut)):
-            yield Stay(tag, came.after if came else None, came.before if came else tag.first_seen_at, move)
-        came = move if move.to_digest == digest else None
-    if tag.digest == digest:
-        yield Stay(tag, tag.after, tag.before, None)
+def moves_away(digest: str, moment: dt.datetime) -> QuerySet[WithAnnotations[Movement, Came]]:
+    """The moves by which tags had left this digest by `moment`, the last one first; for `stays_ended`."""
+    came = Movement.objects.filter(
+        Q(before__lt=OuterRef("before")) | Q(pk__lt=OuterRef("pk")),
+        tag=OuterRef("tag"), to_digest=digest, before__lte=OuterRef("before"),
+    ).newest_first()  # fmt: skip
+    moves: Any = (  # the plugin loses what is annotated on the way: `Came` says what there is
+        _left(digest)
+        .filter(before__lte=moment)
+        .for_sentences()
+        .newest_first()
+        .annotate(came_after=Subquery(came.values("after")[:1]), came_before=Subquery(came.values("before")[:1]))
+    )
+    return moves
+
+
+def stays_ended(moves: Iterable[WithAnnotations[Movement, Came]]) -> Iterator[Stay]:
+    """The times that ended with these moves; who left without having come was there when it was first seen."""
+    for move in moves:
+        yield Stay(move.tag, move.came_after, move.came_before or move.tag.first_seen_at, move)
+
+
+def was_ever_pointed_at(digest: str) -> bool:
+    return Tag.objects.shown().filter(digest=digest).exists() or _left(digest).exists()
+
+
+def _left(digest: str) -> MovementQuerySet:
+    """Repositories are named, all of them, since the index of what tags left begins with the repository."""
+    everywhere = Movement.objects.filter(repository__in=Repository.objects.values("pk"), from_digest=digest)
+    return everywhere.exclude(tag__role=Role.ATTACHMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +128,8 @@ class Where:
         return len(self.stays) - len(self.shown)
 
 
-def here(found: Iterable[Stay], moment: dt.datetime, unknown: Mapping[int, str]) -> list[Where]:
-    """Who is on the digest at `moment`, repository by repository, pointers first."""
-    return _by_repository((stay for stay in found if stay.is_at(moment)), unknown)
-
-
-def gone(found: Iterable[Stay], moment: dt.datetime) -> list[Stay]:
-    """Who had been on the digest by `moment` and left it: the last one first."""
-    left = [(stay.left.before, stay.left.pk, stay) for stay in found if stay.left and stay.was_before(moment)]
-    return [stay for _before, _pk, stay in sorted(left, key=lambda stay: stay[:2], reverse=True)]
-
-
-def _by_repository(found: Iterable[Stay], unknown: Mapping[int, str]) -> list[Where]:
+def here(found: Iterable[Stay], unknown: Mapping[int, str]) -> list[Where]:
+    """Who is on the digest, repository by repository, pointers first."""
     of: defaultdict[int, list[Stay]] = defaultdict(list)
     for stay in found:
         of[stay.tag.repository_id].append(stay)

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from tags.moments import stamp
 from tags.pages import clock, lanes
 from tags.pages.drift import in_words
 from tags.timeline import fold
@@ -105,16 +106,12 @@ def comparison(move: Movement) -> str:
     reference = f"{move.tag.repository.reference}:{move.tag.name}"
     # Watching begins when a look ends, and what the last look before a gap saw is known at its beginning alone.
     earlier = min(move.after, move.before - ATOM) if move.across_gap else move.before - ATOM
-    return f"/compare/?{urlencode({'a': f'{reference}@{_stamp(earlier)}', 'b': f'{reference}@{_stamp(move.before)}'})}"
+    return f"/compare/?{urlencode({'a': f'{reference}@{stamp(earlier)}', 'b': f'{reference}@{stamp(move.before)}'})}"
 
 
 def permalink(move: Movement) -> str:
     """Where this movement is to be found for good, however many come after it."""
     return f"{move.tag.repository.movements_url}?move={move.pk}#move-{move.pk}"
-
-
-def _stamp(moment: dt.datetime) -> str:
-    return f"{moment.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 def of_gaps(gaps: Sequence[tuple[Repository, Gap]], now: dt.datetime) -> list[Entry]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tags.models import Repository
 
-SHORTEST_PART = 4  # of fewer characters a value must be the whole one: else 2.1 would find every 12.1.3
+SHORTEST_VALUE = 4  # of fewer characters a value must be the whole one: else 2.1 would find every 12.1.3
 MOST_IN_WORDS = 80  # characters of a label that are shown
 # What every database keeps as it is when it writes a label's text down.
 _PLAIN = re.compile(r"[A-Za-z0-9]+")
@@ -51,6 +51,6 @@ def matching(labels: Mapping[str, object], text: str) -> str:
     for name, value in labels.items():
         said = str(value).casefold()
         named = equals and key.strip() in (name.casefold(), name.casefold().rpartition(".")[2]) and part.strip() in said
-        if named or said == typed or (len(typed) >= SHORTEST_PART and typed in said):
+        if named or said == typed or (len(typed) >= SHORTEST_VALUE and typed in said):
             return f"{name}={value}"[:MOST_IN_WORDS]
     return ""

@@ -8,29 +8,34 @@ from __future__ import annotations
 import datetime as dt
 import zlib
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext_lazy
+from django.utils.translation import gettext_noop, ngettext, pgettext_lazy
 
 from tags.models import Coverage
 from tags.models.movement import short
+from tags.moments import stamp
 from tags.pages import clock
-from tags.timeline import Bar, Cluster, Gap, Granularity, bars, gaps, level_of_detail, ticks
+from tags.timeline import Bar, Cluster, Detail, Gap, Granularity, bars, gaps, level_of_detail, ticks
 from tags.versions import sort_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tags.pages.knowledge import Silence
     from tags.timeline import Lane, Stretch
 
 COLOURS = 8
 PATTERNS = 5
 LEAST_WIDTH = 0.35  # percent: what is narrower could not be seen
-NARROW = 0.01  # of the window: a narrower bar has no room for a letter of its label
-NARROW_OF_MANY = 0.015  # where so many lanes are seen at once that nobody looks at one alone
-MANY = 20  # lanes
+LETTER = 0.85  # percent that one takes up, on a screen of usual width
+ON_A_PHONE = 2.75  # times as much
+MARGIN = 1.2  # percent, before a label
+FEWEST_LETTERS = 3  # that are worth to be written of a label
+NARROW = 0.025  # of the window: a narrower bar has no room for its label
 TICK_FORMATS = {
     Granularity.MINUTE: "H:i",
     Granularity.HOUR: "H:i",
@@ -55,8 +60,15 @@ class Window:
         """What is later than this is not told."""
         return min(self.moment or self.now, self.now)
 
+    @property
+    def detail(self) -> Detail:
+        """What a picture of it tells apart."""
+        return Detail(self.start, self.end, NARROW)
+
     def place(self, moment: dt.datetime) -> float:
-        share = (moment - self.start) / (self.end - self.start) * 100
+        # Two times of one zone would be subtracted by its clocks.
+        start = self.start.astimezone(dt.UTC)
+        share = (moment - start) / (self.end.astimezone(dt.UTC) - start) * 100
         return min(max(share, 0.0), 100.0)
 
     def strip(self, start: dt.datetime, end: dt.datetime, least: float = LEAST_WIDTH) -> Strip:
@@ -72,15 +84,25 @@ class Strip:
     x: str
     width: str
 
+    @property
+    def percent(self) -> float:
+        return float(self.width.rstrip("%"))
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A bar, or several that are too narrow to be drawn each; `name` says in words what the eye sees."""
+    """A bar, or several that are too narrow to be drawn each; `name` says in words what the eye sees.
+
+    `label` is the version, of several bars the one that followed; `caption` what of it there is room for.
+    """
 
     strip: Strip
     label: str
+    caption: str
+    has_room: bool  # for its caption on a phone, too
     name: str
     look: int | None  # which colour and pattern; None: several versions
+    count: int  # of bars
     doubts: tuple[Strip, ...]  # when it may have begun, or ended where the picture does
     url: str
 
@@ -111,6 +133,7 @@ class DrawnLane:
     url: str
     pieces: tuple[Piece, ...]
     hatches: tuple[Hatch, ...]
+    has_hole: bool  # a time in which there was no such tag
 
     @property
     def movements_url(self) -> str:
@@ -153,7 +176,8 @@ class Version(NamedTuple):
 class Source:
     """One lane as the database knows it; `address` is that of its repository's page.
 
-    `unanswered_since`: the tag alone gave no answer from then on, though its repository was watched.
+    `unanswered_since`: the tag alone gave no answer from then on, though its repository was watched. `silence` tells
+    why it is not known whether the tag still is where it was last seen, or was at the moment of the page.
     `rebuilds` are those of its repository, by digest.
     """
 
@@ -164,6 +188,7 @@ class Source:
     every: int
     registry: str = ""
     unanswered_since: dt.datetime | None = None
+    silence: Silence | None = None
     rebuilds: Mapping[str, Rebuild] = field(default_factory=dict)
 
     @property
@@ -171,19 +196,20 @@ class Source:
         return f"{self.address.rstrip('/')}:{self.lane.name}/"
 
 
-def narrow(lanes: int) -> float:
-    """The share of the window that a bar must have to be drawn on its own, in a picture of so many lanes."""
-    return NARROW if lanes <= MANY else NARROW_OF_MANY
-
-
 def axis(window: Window, zone: dt.tzinfo) -> list[Tick]:
     """Round local times along the window; those too near to its end to be read are left out."""
     marks = ticks(window.start, window.end, zone, most=8)
     return [
-        Tick(f"{place:.3f}%", date_format(at, str(TICK_FORMATS[granularity])))
+        Tick(f"{place:.3f}%", _tick_words(at, granularity))
         for at, granularity in marks
         if (place := window.place(at)) <= 95
     ]
+
+
+def _tick_words(at: dt.datetime, granularity: Granularity) -> str:
+    if granularity is Granularity.HOUR and at.time() == dt.time.min:
+        granularity = Granularity.DAY  # among hours, midnight tells which day begins
+    return date_format(at, str(TICK_FORMATS[granularity]))
 
 
 def draw(sources: Sequence[Source], window: Window) -> list[DrawnLane]:
@@ -191,9 +217,9 @@ def draw(sources: Sequence[Source], window: Window) -> list[DrawnLane]:
 
     What a name came to mean when it was rebuilt is another version than what it meant before.
     """
-    least = narrow(len(sources))
-    drawn = [(source, _items(source.lane, window, least)) for source in sources]
-    versions = {_version(item, source) for source, items in drawn for item in items if isinstance(item, Bar)}
+    drawn = [(source, _items(source.lane, window)) for source in sources]
+    bars_of = ((source, bar) for source, items in drawn for bar in items if isinstance(bar, Bar))
+    versions = {_version(bar.digest, bar.label, source) for source, bar in bars_of}
     in_order = sorted(versions, key=lambda version: (sort_key(version.name), version.times))
     looks = _looks(in_order)
     return [
@@ -208,6 +234,7 @@ def draw(sources: Sequence[Source], window: Window) -> list[DrawnLane]:
                 for item in items
             ),
             tuple(_hatch(gap, window) for gap in _gaps(source, window)),
+            _has_hole(items, window),
         )
         for source, items in drawn
     ]
@@ -230,9 +257,15 @@ def _looks(versions: Sequence[Version]) -> dict[Version, int]:
     return looks
 
 
-def _items(lane: Lane, window: Window, least: float) -> list[Bar | Cluster]:
-    found = bars(lane, window.start, window.end, window.now)
-    return level_of_detail(found, window.start, window.end, window.now, least)
+def _items(lane: Lane, window: Window) -> list[Bar | Cluster]:
+    return level_of_detail(bars(lane, window.start, window.end, window.now), window.detail, window.now)
+
+
+def _has_hole(items: Sequence[Bar | Cluster], window: Window) -> bool:
+    """Whether the tag was removed in the window, be it for good."""
+    last = items[-1].end if items else None
+    is_gone = last is not None and last < min(window.end, window.now)
+    return is_gone or any(one.end != following.start for one, following in pairwise(items))
 
 
 def _gaps(source: Source, window: Window) -> list[Gap]:
@@ -241,7 +274,7 @@ def _gaps(source: Source, window: Window) -> list[Gap]:
     since = source.unanswered_since
     if since is None or since >= window.end:
         return found
-    return [*found, Gap(since, window.now, _("this tag gave no answer"))]
+    return [*found, Gap(since, window.now, gettext_noop("this tag gave no answer"))]
 
 
 def unwatched(stretches: Sequence[Stretch], window: Window, every: int) -> list[Gap]:
@@ -272,9 +305,9 @@ def gap_words(gap: Gap, now: dt.datetime, end: dt.datetime | None = None) -> str
     }  # fmt: skip
 
 
-def _version(bar: Bar, source: Source) -> Version:
-    name = bar.label or short(bar.digest)
-    rebuild = source.rebuilds.get(bar.digest)
+def _version(digest: str, label: str | None, source: Source) -> Version:
+    name = label or short(digest)
+    rebuild = source.rebuilds.get(digest)
     return Version(name, rebuild.times if rebuild and rebuild.name == name else 0)
 
 
@@ -282,52 +315,98 @@ def _piece(bar: Bar, source: Source, window: Window, looks: dict[Version, int]) 
     end = bar.end or min(window.end, window.now)
     # Within the picture the next bar tells of it.
     ending = bar.uncertain_end if bar.end == window.end else None
-    version = _version(bar, source)
+    version = _version(bar.digest, bar.label, source)
     label = version.label
+    strip = window.strip(bar.start, end)
     return Piece(
-        strip=window.strip(bar.start, end),
+        strip=strip,
         label=label,
-        name=_bar_name(bar, source.lane, label, window),
+        caption=_caption(label, strip),
+        has_room=_has_room(label, strip, ON_A_PHONE),
+        name=_bar_name(bar, source, label, window),
         look=looks[version],
+        count=1,
         doubts=tuple(window.strip(*span, least=0) for span in (bar.uncertain_start, ending) if span),
-        url=f"{source.address}?at={_stamp(_first_known(source, bar))}",
+        url=f"{source.address}?at={stamp(_first_known(source, bar))}",
     )
 
 
-def _bar_name(bar: Bar, lane: Lane, label: str, window: Window) -> str:
-    """The bar in words; what the window cuts off began earlier, or ended later."""
-    facts = {"tag": lane.name, "version": label, "start": _start_words(bar, lane, window)}
-    if window.moment and bar.end in (None, window.last):
-        facts["lasting"] = clock.duration(window.last - bar.start)
+def _bar_name(bar: Bar, source: Source, label: str, window: Window) -> str:
+    """The bar in words, with its true beginning; what the window cuts off ended later."""
+    since = bar.came[1] if bar.came else source.lane.first_seen
+    was_current = window.moment is not None and bar.end in (None, window.last)
+    is_current = window.moment is None and bar.end is None
+    is_cut = bar.end == window.end and not was_current
+    lasting = clock.lasting(bar.came[0] if bar.came else None, since, bar.end or window.last)
+    facts = {
+        "tag": source.lane.name,
+        "version": label,
+        "start": _start_words(bar, since, window),
+        "lasting": _("at least %s") % clock.duration((bar.end or window.last) - since) if is_cut else lasting,
+    }
+    if not (is_current or was_current):
+        end = clock.point(bar.end or window.last, window.now)
+        facts["end"] = _("%s or later") % end if is_cut else end
+        return _("%(tag)s on %(version)s from %(start)s to %(end)s (%(lasting)s)") % facts
+    if source.silence:
+        facts["doubt"] = source.silence.doubt(window.now, is_past=was_current)
+        return _("%(tag)s on %(version)s since %(start)s; %(doubt)s") % facts
+    if was_current:
         return _("%(tag)s on %(version)s since %(start)s (%(lasting)s), current then") % facts
-    if bar.end is None:
-        facts["lasting"] = clock.duration(window.now - bar.start)
-        return _("%(tag)s on %(version)s since %(start)s (%(lasting)s), still current") % facts
-    end = clock.point(bar.end, window.now)
-    facts["end"] = _("%s or later") % end if bar.end == window.end else end
-    facts["lasting"] = clock.duration(bar.end - bar.start)
-    return _("%(tag)s on %(version)s from %(start)s to %(end)s (%(lasting)s)") % facts
+    return _("%(tag)s on %(version)s since %(start)s (%(lasting)s), still current") % facts
 
 
-def _start_words(bar: Bar, lane: Lane, window: Window) -> str:
-    if bar.uncertain_start:
-        return clock.between(*bar.uncertain_start, window.now)
-    start = clock.point(bar.start, window.now)
-    return _("%s or earlier") % start if bar.start in (window.start, lane.first_seen) else start
+def _start_words(bar: Bar, since: dt.datetime, window: Window) -> str:
+    start = clock.point(since, window.now)
+    if bar.came is None:
+        return _("%s or earlier") % start
+    after, before = bar.came
+    return clock.between(after, before, window.now) if after and after < before else start
 
 
 def _cluster(cluster: Cluster, source: Source, window: Window) -> Piece:
+    facts = {
+        "tag": source.lane.name, "count": cluster.count,
+        "start": clock.point(cluster.start, window.now), "end": clock.point(cluster.end, window.now),
+    }  # fmt: skip
+    then = ""
+    if cluster.then_digest:
+        then = _version(cluster.then_digest, cluster.then_label, source).label
+        name = ngettext(
+            "%(tag)s moved %(count)d time from %(start)s to %(end)s, then to %(then)s: zoom in to see it",
+            "%(tag)s moved %(count)d times from %(start)s to %(end)s, then to %(then)s: zoom in to see them",
+            cluster.count,
+        )
+    else:
+        name = ngettext(
+            "%(tag)s moved %(count)d time from %(start)s to %(end)s: zoom in to see it",
+            "%(tag)s moved %(count)d times from %(start)s to %(end)s: zoom in to see them",
+            cluster.count,
+        )
+    strip = window.strip(cluster.start, cluster.end)
     return Piece(
-        strip=window.strip(cluster.start, cluster.end),
-        label=str(cluster.count),
-        name=_("%(tag)s moved %(count)d times in short succession, from %(start)s to %(end)s: zoom in to see them") % {
-            "tag": source.lane.name, "count": cluster.count,
-            "start": clock.point(cluster.start, window.now), "end": clock.point(cluster.end, window.now),
-        },
+        strip=strip,
+        label=then,
+        caption=then if _has_room(f"{cluster.count}→{then}", strip) else "",
+        has_room=_has_room(str(cluster.count), strip, ON_A_PHONE),
+        name=name % {**facts, "then": then},
         look=None,
+        count=cluster.count,
         doubts=(),
         url=f"{source.url}?{_between(cluster.start, cluster.end, window.moment)}",
-    )  # fmt: skip
+    )
+
+
+def _has_room(text: str, strip: Strip, times: float = 1) -> bool:
+    return (MARGIN + len(text) * LETTER) * times <= strip.percent
+
+
+def _caption(label: str, strip: Strip) -> str:
+    """A label that was cut off without a sign would read as another version."""
+    if _has_room(label, strip):
+        return label
+    letters = int((strip.percent - MARGIN) / LETTER) - 1
+    return f"{label[:letters]}…" if letters >= FEWEST_LETTERS else ""
 
 
 def _hatch(gap: Gap, window: Window) -> Hatch:
@@ -347,10 +426,5 @@ def _ends_after(stretch: Stretch, bar: Bar) -> bool:
 
 
 def _between(start: dt.datetime, end: dt.datetime, moment: dt.datetime | None) -> str:
-    time = f"from={_stamp(start)}&to={_stamp(end)}"
-    return f"{time}&at={_stamp(moment)}" if moment else time
-
-
-def _stamp(moment: dt.datetime) -> str:
-    """In UTC with a Z: a plus sign would not live in an address."""
-    return f"{moment.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+    time = f"from={stamp(start)}&to={stamp(end)}"
+    return f"{time}&at={stamp(moment)}" if moment else time

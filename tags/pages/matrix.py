@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import Count, F, Max, Min, Q
 
+from tags.aliases import alphabetical
 from tags.models import Coverage, Movement, Tag
 from tags.models.movement import short
 from tags.pages.filtering import begins, did_you_mean, is_in
 from tags.pages.standing import Standing, former_names, image_names, standings
 from tags.timeline import Kind
-from tags.versions import Role, sort_key
+from tags.versions import Role, is_floating, sort_key
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 8
 MOST_CHOICES = 200  # pointers to choose from
-MOST_STAYS = 1000  # of all pointers together, the last ones; whoever looks for an older one filters
+MOST_VISITS = 1000  # of all pointers together, the last ones; whoever looks for an older one filters
 MOST_FOUND = 500  # versions without a pointer that a filter finds
 MOST_ANSWERED = 3  # versions a filter may find for each to be told in sentences
 JOINED = " = "
@@ -45,7 +46,7 @@ class Choice(NamedTuple):
     is_shown: bool
 
 
-class Stay(NamedTuple):
+class Visits(NamedTuple):
     """Times that a pointer was on an image of one name and left it again: how many, and the end of the last."""
 
     column: int
@@ -60,7 +61,7 @@ class Cell:
     """What one pointer has to do with one version.
 
     `now` is where it stands, when it is on it; `order` counts the versions it left, 1 for the last; None: long ago.
-    `came` is when its last stay began, None when it was there at the first look.
+    `came` is when its last visit began, None when it was there at the first look.
     """
 
     column: Column
@@ -149,7 +150,18 @@ class Matrix:
     rows: tuple[Row, ...]
     watch: Watch
     suggestion: str
-    is_cut: bool  # there were more stays than are told
+    is_cut: bool  # there were more visits than are told
+    not_shown: tuple[str, ...]  # pointers without a column: of them nothing is said
+
+    @property
+    def pointers(self) -> list[str]:
+        """Those to choose from, by name."""
+        return [choice.name for choice in self.choices]
+
+    @property
+    def unlisted(self) -> int:
+        """How many pointers there are beside those to choose from."""
+        return len(self.columns) + len(self.not_shown) - len(self.choices)
 
     def named(self, text: str) -> list[Row]:
         """The rows that a question is about: those called exactly so, or all that it finds when they are few."""
@@ -160,9 +172,19 @@ class Matrix:
 
 
 def matrix(
-    repository: Repository, moment: dt.datetime | None, text: str, wanted: Collection[str], *, everything: bool
+    repository: Repository,
+    moment: dt.datetime | None,
+    text: str,
+    wanted: Collection[str],
+    *,
+    everything: bool,
+    is_uncut: bool = False,
 ) -> Matrix:
-    """Versions, newest first, that a pointer is or was on; with `everything`, or found by `text`, the others too."""
+    """Versions, newest first, that a pointer is or was on; with `everything`, or found by `text`, the others too.
+
+    `is_uncut`: all of them, as for a file; a page leaves out what is long ago.
+    """
+    most_visits, most_found = (None, None) if is_uncut else (MOST_VISITS, MOST_FOUND)
     pointers = _pointers(repository, moment)
     columns = _columns(pointers, wanted)
     ids = [column.pk for column in columns]
@@ -170,34 +192,35 @@ def matrix(
     if moment:
         moves = moves.filter(before__lte=moment)
     standing = standings(Tag.objects.filter(pk__in=ids), moment)
-    stays = _stays(moves, MOST_STAYS + 1)
-    is_cut = len(stays) > MOST_STAYS
-    order = _order(stays)
+    visits = _visits(moves, most_visits and most_visits + 1)
+    is_cut = most_visits is not None and len(visits) > most_visits
+    order = _order(visits)
     if is_cut and text:
-        told = {(stay.column, stay.digest, stay.version) for stay in stays}
-        older = _stays(moves.filter(from_version__icontains=text), MOST_FOUND)
-        stays += [stay for stay in older if (stay.column, stay.digest, stay.version) not in told]
-    digests = {tag.digest for tag in standing} | {tag.leaving_to for tag in standing} | {stay.digest for stay in stays}
+        told = {(one.column, one.digest, one.version) for one in visits}
+        older = _visits(moves.filter(from_version__icontains=text), most_found)
+        visits += [one for one in older if (one.column, one.digest, one.version) not in told]
+    digests = {tag.digest for tag in standing} | {tag.leaving_to for tag in standing} | {one.digest for one in visits}
     names = _names(repository, moment, {digest for digest in digests if digest})
     rows = _Rows(names)
     rows.add_standing(standing, columns, former_names(standing, names, moment))
-    rows.add_stays(stays, columns, order)
+    rows.add_visits(visits, columns, order)
     if everything or text:
-        rows.add_others(repository, moment, "" if everything else text)
+        rows.add_others(repository, moment, "" if everything else text, most_found)
     found = [row for row in rows if row.matches(text)]
     suggestion = "" if found or not text else did_you_mean(text, (row.name for row in rows))
     return Matrix(
         columns,
-        tuple(Choice(column.name, column in columns) for column in pointers[:MOST_CHOICES]),
+        _choices(pointers, columns),
         tuple(_newest_first(found, columns)),
         _watch(repository, moment),
         suggestion,
         is_cut,
+        tuple(column.name for column in pointers if column not in columns),
     )
 
 
 def add_arrivals(rows: Iterable[Row], moment: dt.datetime | None) -> None:
-    """Tell of past stays when the last of them began; one query, for the rows that are shown."""
+    """Tell of past visits when the last of them began; one query, for the rows that are shown."""
     cells = [cell for row in rows for cell in row.cells.values() if cell.left and not cell.now]
     digests = {digest for row in rows if any(not cell.now for cell in row.cells.values()) for digest in row.digests}
     came: dict[tuple[int, str | None], dt.datetime] = {}
@@ -243,26 +266,28 @@ class _Rows:
             next_one = tag.leaving_to and (self._names.get((key[0], tag.leaving_to)) or short(tag.leaving_to))
             row.cells[tag.name] = Cell(by_name[tag.name], tag, next_one or "")
 
-    def add_stays(self, stays: Iterable[Stay], columns: Sequence[Column], order: Mapping[tuple[int, str], int]) -> None:
+    def add_visits(
+        self, visits: Iterable[Visits], columns: Sequence[Column], order: Mapping[tuple[int, str], int]
+    ) -> None:
         by_id = {column.pk: column for column in columns}
         now = {digest: name for (_pk, digest), name in self._names.items()}
-        for stay in stays:
-            column = by_id[stay.column]
-            row = self._of(now.get(stay.digest, stay.version), stay.digest)
-            if stay.version and stay.version != row.version:
-                row.also.add(stay.version)
+        for one in visits:
+            column = by_id[one.column]
+            row = self._of(now.get(one.digest, one.version), one.digest)
+            if one.version and one.version != row.version:
+                row.also.add(one.version)
             cell = row.cells.setdefault(column.name, Cell(column))
-            cell.times += stay.times
-            cell.left = max(cell.left or stay.left, stay.left)
-            cell.order = min(filter(None, (cell.order, order.get((stay.column, stay.digest)))), default=None)
+            cell.times += one.times
+            cell.left = max(cell.left or one.left, one.left)
+            cell.order = min(filter(None, (cell.order, order.get((one.column, one.digest)))), default=None)
 
-    def add_others(self, repository: Repository, moment: dt.datetime | None, text: str) -> None:
-        """The versions of a repository, those included that are gone; `text`: only those it finds."""
+    def add_others(self, repository: Repository, moment: dt.datetime | None, text: str, most: int | None) -> None:
+        """The versions of a repository, those included that are gone; `text`: only those it finds, `most` of them."""
         tags = Tag.objects.filter(repository=repository, role=Role.VERSION)
         if text:
-            tags = Tag.objects.filter(
-                pk__in=list(tags.filter(name__icontains=text).values_list("pk", flat=True)[:MOST_FOUND])
-            )
+            tags = tags.filter(name__icontains=text)
+            if most is not None:
+                tags = Tag.objects.filter(pk__in=list(tags.values_list("pk", flat=True)[:most]))
         there = standings(tags, moment)
         names = _names(repository, moment, {tag.digest for tag in there if tag.digest}) if text else image_names(there)
         for tag in there:
@@ -274,7 +299,7 @@ class _Rows:
                 gone = gone.filter(before__lte=moment)
             for name, version, digest in gone.order_by("-before").values_list(
                 "tag__name", "from_version", "from_digest"
-            )[:MOST_FOUND]:
+            )[:most]:
                 self._call(name, version, digest or "")
 
     def _call(self, name: str, version: str | None, digest: str) -> None:
@@ -292,39 +317,50 @@ def _names(repository: Repository, moment: dt.datetime | None, digests: Collecti
 
 
 def _pointers(repository: Repository, moment: dt.datetime | None) -> list[Column]:
-    """The pointers that people move: those that are there and were seen to move first."""
-    tags = Tag.objects.filter(repository=repository).deployments()
+    """Those that people move come first, of them those that are there and were seen to move."""
+    tags = Tag.objects.filter(repository=repository).pointers()
     if moment:
         tags = tags.filter(first_seen_at__lte=moment)
     facts = tags.values_list("pk", "name", "first_seen_at", "state", "moved")
-    ranked = sorted(facts, key=lambda tag: (tag[3] == Tag.State.REMOVED, not tag[4], tag[1].lower(), tag[1]))
+    ranked = sorted(
+        facts,
+        key=lambda tag: (is_floating(tag[1]), tag[3] == Tag.State.REMOVED, not tag[4], tag[1].lower(), tag[1]),
+    )
     return [Column(pk, name, seen, state == Tag.State.REMOVED) for pk, name, seen, state, _moved in ranked]
 
 
 def _columns(pointers: Sequence[Column], wanted: Collection[str]) -> tuple[Column, ...]:
-    shown = [column for column in pointers if column.name in wanted] or pointers[:MOST_COLUMNS]
-    return tuple(sorted(shown, key=lambda column: (column.name.lower(), column.name)))
+    """Those that were asked for, else some that people move; versions in part where there are no others."""
+    usual = [column for column in pointers if not is_floating(column.name)] or pointers
+    shown = [column for column in pointers if column.name in wanted] or usual[:MOST_COLUMNS]
+    return tuple(sorted(shown, key=lambda column: alphabetical(column.name)))
 
 
-def _stays(moves: MovementQuerySet, most: int) -> list[Stay]:
+def _choices(pointers: Sequence[Column], columns: Collection[Column]) -> tuple[Choice, ...]:
+    """What is shown is always among them."""
+    listed = pointers[:MOST_CHOICES]
+    return tuple(Choice(one.name, one in columns) for one in pointers if one in columns or one in listed)
+
+
+def _visits(moves: MovementQuerySet, most: int | None) -> list[Visits]:
     """Counted by the database, for a pointer may have moved a hundred thousand times."""
     # Who stays on a name has not left it, though there is another image behind it now.
     stayed = Q(kind=Kind.REPUBLISHED) | Q(from_version__isnull=False, from_version=F("to_version"))
     left = moves.filter(from_digest__isnull=False).exclude(stayed).order_by()
     counted = left.values("tag", "from_digest", "from_version").annotate(times=Count("pk"), left=Max("before"))
     facts = ("tag", "from_digest", "from_version", "times", "left")
-    return [Stay(*row) for row in counted.order_by("-left", "tag").values_list(*facts)[:most]]
+    return [Visits(*row) for row in counted.order_by("-left", "tag").values_list(*facts)[:most]]
 
 
-def _order(stays: Iterable[Stay]) -> dict[tuple[int, str], int]:
-    """(column, digest) -> how many images ago the column left it; `stays` come newest first."""
+def _order(visits: Iterable[Visits]) -> dict[tuple[int, str], int]:
+    """(column, digest) -> how many images ago the column left it; `visits` come newest first."""
     order: dict[tuple[int, str], int] = {}
     left: defaultdict[int, int] = defaultdict(int)
-    for stay in stays:
-        key = stay.column, stay.digest
+    for one in visits:
+        key = one.column, one.digest
         if key not in order:
-            left[stay.column] += 1
-            order[key] = left[stay.column]
+            left[one.column] += 1
+            order[key] = left[one.column]
     return order
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 
 from tags.pages.freshness import LABELS, Freshness, State, freshness
 from tags.pages.journal import Entry, of_gaps
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from tags.timeline import Gap
 
 WORST_FIRST = (State.FAILING, State.LATE, State.PARTIAL, State.FRESH, State.NEW, State.PAUSED)
+COUNTED = {
+    State.FRESH: ngettext_lazy("%d up to date", "%d up to date"),
+    State.PARTIAL: ngettext_lazy("%d partly checked", "%d partly checked"),
+    State.LATE: ngettext_lazy("%d late", "%d late"),
+    State.FAILING: ngettext_lazy("%d failing", "%d failing"),
+    State.PAUSED: ngettext_lazy("%d paused", "%d paused"),
+    State.NEW: ngettext_lazy("%d not looked at yet", "%d not looked at yet"),
+}
 MOST_LISTED = 50  # repositories in good health, of one registry
 
 
@@ -75,24 +84,20 @@ class Report:
         """How many repositories are in another state than the label says: "12 up to date, 1 paused"."""
         if not self.repositories:
             return _("No repository of it is watched yet.")
-        return ", ".join(
-            f"{self._counts[state]} {LABELS[state]}" for state in State if state != self.state and self._counts[state]
-        )
+        return ", ".join(_counted(state, count) for state, count in self._counts.items() if state != self.state)
 
     @property
     def label(self) -> str:
-        """The state, and of how many repositories it is where not of all: "1 of 3 failing"."""
+        """The state, and of how many repositories it is where not of all: "1 failing"."""
         if not self.repositories and self.registry.enabled:
             return _("nothing watched")
-        count, of_all = self._counts[self.state], len(self.repositories)
-        if count == of_all:
-            return str(LABELS[self.state])
-        state = _("failing") if self.state == State.FAILING else LABELS[self.state]
-        return _("%(count)d of %(all)d %(state)s") % {"count": count, "all": of_all, "state": state}
+        count = self._counts[self.state]
+        return str(LABELS[self.state]) if count == len(self.repositories) else _counted(self.state, count)
 
     @property
-    def _counts(self) -> Counter[State]:
-        return Counter(watched.freshness.state for watched in self.repositories)
+    def _counts(self) -> dict[State, int]:
+        counts = Counter(watched.freshness.state for watched in self.repositories)
+        return {state: counts[state] for state in State if counts[state]}
 
     @property
     def listed(self) -> tuple[Watched, ...]:
@@ -101,6 +106,10 @@ class Report:
     @property
     def unlisted(self) -> int:
         return max(len(self.repositories) - MOST_LISTED, 0)
+
+
+def _counted(state: State, count: int) -> str:
+    return str(COUNTED[state] % count)
 
 
 def reports(

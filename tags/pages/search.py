@@ -19,14 +19,15 @@ from tags.pages.standing import Standing, names_of
 from tags.versions import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
+    from tags.models.repository import RepositoryQuerySet
     from tags.models.tag import TagQuerySet
 
 MOST = 1000  # of one kind; more are not counted, for who wants to read them
 MOST_OF_IMAGE = 5  # tags told of one digest
 MOST_TAGS = 500  # of all digests of a page
-MOST_IN_IMAGES = 100  # images in which a tag is looked for, when both are asked for
+MOST_WORDS = 4  # each costs some questions; of more the rest counts as one, which is in no name of a tag
 MOST_SUGGESTED = 3
 NEIGHBOURS = 5
 
@@ -79,91 +80,138 @@ class FoundDigest:
         return f"/{self.digest}/"
 
 
-def search(text: str) -> list[Hits]:
-    """What the text finds, kind by kind, those left out of which there is nothing."""
-    found = [_registries(text), _images(text), _tags(text, Role.POINTER), _tags(text, Role.VERSION), _digests(text)]
+def search(text: str, *, everything: bool = False) -> list[Hits]:
+    """What the text finds, kind by kind, those left out of which there is nothing; of each no more than `MOST`.
+
+    Of several words each must be in the name: of a tag, some may be in that of its image instead.
+    """
+    words, most = _words(text), None if everything else MOST
+    found = [
+        _registries(words, most),
+        _images(words, most),
+        _tags(text, Role.POINTER, most),
+        _tags(text, Role.VERSION, most),
+        _hits(Kind.DIGESTS, digests_beginning(text, most), most),
+    ]
     return [hits for hits in found if hits.keys]
+
+
+def _words(text: str) -> list[str]:
+    return list(dict.fromkeys(text.split(maxsplit=MOST_WORDS - 1)))
 
 
 # --- The best first ----------------------------------------------------------------------------------------------
 
 
-def _tier(name: str, text: str) -> int:
-    """How well a name fits: it is the text, begins with it, or has it somewhere."""
-    name, text = name.casefold(), text.casefold()
-    return 0 if name == text else 1 if name.startswith(text) else 2
+def _tier(name: str, words: Iterable[str]) -> int:
+    """How well a name fits the best of the words: it is the word, begins with it, or has it somewhere."""
+    name = name.casefold()
+    return min(0 if name == word else 1 if name.startswith(word) else 2 for word in map(str.casefold, words))
 
 
-def _hits(kind: Kind, keys: Sequence[Any]) -> Hits:
-    return Hits(kind, keys[:MOST], len(keys) > MOST)
+def _hits(kind: Kind, keys: Sequence[Any], most: int | None) -> Hits:
+    return Hits(kind, keys[:most], most is not None and len(keys) > most)
 
 
-def _registries(text: str) -> Hits:
-    rows = Registry.objects.filter(Q(address__icontains=text) | Q(name__icontains=text))
-    facts = rows.values_list("pk", "address", "name")[: MOST + 1]
-    ranked = sorted(facts, key=lambda row: (min(_tier(row[1], text), _tier(row[2], text)), row[1]))
-    return _hits(Kind.REGISTRIES, [row[0] for row in ranked])
+def _one_more(most: int | None) -> int | None:
+    """So many rows tell whether there are more than `most`."""
+    return None if most is None else most + 1
 
 
-def _images(text: str) -> Hits:
-    facts = Repository.objects.containing(text).values_list("pk", "registry__address", "name")[: MOST + 1]
+def _registries(words: Sequence[str], most: int | None) -> Hits:
+    rows = Registry.objects.all()
+    for word in words:
+        rows = rows.filter(Q(address__icontains=word) | Q(name__icontains=word))
+    facts = rows.values_list("pk", "address", "name")[: _one_more(most)]
+    ranked = sorted(facts, key=lambda row: (min(_tier(row[1], words), _tier(row[2], words)), row[1]))
+    return _hits(Kind.REGISTRIES, [row[0] for row in ranked], most)
+
+
+def _repositories(words: Iterable[str]) -> RepositoryQuerySet:
+    found = Repository.objects.all()
+    for word in words:
+        found = found.containing(word)
+    return found
+
+
+def _images(words: Sequence[str], most: int | None) -> Hits:
+    facts = _repositories(words).values_list("pk", "registry__address", "name")[: _one_more(most)]
 
     def rank(row: tuple[int, str, str]) -> tuple[int, int, str]:
         full, last = f"{row[1]}/{row[2]}", row[2].rpartition("/")[2]
-        return min(_tier(name, text) for name in (full, row[2], last)), len(full), full
+        return min(_tier(name, words) for name in (full, row[2], last)), len(full), full
 
-    return _hits(Kind.IMAGES, [row[0] for row in sorted(facts, key=rank)])
+    return _hits(Kind.IMAGES, [row[0] for row in sorted(facts, key=rank)], most)
 
 
-def _tags(text: str, role: Role) -> Hits:
+def _tags(text: str, role: Role, most: int | None) -> Hits:
     """Present tags first; then what is the text, begins with it, or has it somewhere.
 
     Each is a question of its own that reads no more rows than are shown: no name has to be sorted among a million.
     """
     kind = Kind.POINTERS if role is Role.POINTER else Kind.VERSIONS
-    tags, name = Tag.objects.filter(role=role), text
+    tags, words, called_so = Tag.objects.filter(role=role), _words(text), set[int]()
     if scope := _scope(text):
         image, name = scope
-        within = Repository.objects.containing(image).order_by().values_list("pk", flat=True)[:MOST_IN_IMAGES]
-        tags = tags.filter(repository__in=list(within))
-    # Of few letters half of all versions would have them somewhere.
-    anywhere = bool(scope) or role is Role.POINTER or len(name) >= SHORTEST_PART
-    found: dict[int, tuple[bool, int, int, str, int]] = {}
+        tags, words = tags.filter(repository__in=_repositories(_words(image)).order_by().values("pk")), _words(name)
+        called_so = set(Repository.objects.ending(image).values_list("pk", flat=True))
+    found: dict[int, tuple[bool, bool, int, int, str, int]] = {}
     for present in (True, False):
         rows = tags.present() if present else tags.filter(state=Tag.State.REMOVED)
-        for some in _some(rows, name, anywhere=anywhere, every=present):
-            for pk, called, repository in some.order_by().values_list("pk", "name", "repository_id")[: MOST + 1]:
-                found[pk] = not present, _tier(called, name), len(called), called, repository
-        if len(found) > MOST:
+        for word in words:
+            # Of few letters half of all versions would have them somewhere.
+            anywhere = bool(scope) or role is Role.POINTER or len(word) >= SHORTEST_PART
+            others = _with_others(rows, [other for other in words if other != word])
+            best_first = present and most is not None
+            for some in _some(others, word, called_so, anywhere=anywhere, best_first=best_first):
+                facts = some.order_by().values_list("pk", "name", "repository_id")
+                for pk, called, repository in facts[: _one_more(most)]:
+                    is_other = bool(scope) and repository not in called_so
+                    found[pk] = not present, is_other, _tier(called, words), len(called), called, repository
+        if most is not None and len(found) > most:
             break
-    return _hits(kind, sorted(found, key=found.__getitem__))
+    return _hits(kind, sorted(found, key=found.__getitem__), most)
 
 
-def _some(tags: TagQuerySet, name: str, *, anywhere: bool, every: bool) -> list[TagQuerySet]:
+def _with_others(tags: TagQuerySet, words: Iterable[str]) -> TagQuerySet:
+    """Those that have each of these words, too, be it in the name of their image; no index has to find them."""
+    for word in words:
+        in_image = Q(repository__in=_repositories([word]).order_by().values("pk"))
+        tags = tags.filter(in_image | Q(name__icontains=word))
+    return tags
+
+
+def _some(
+    tags: TagQuerySet, name: str, repositories: Collection[int], *, anywhere: bool, best_first: bool
+) -> list[TagQuerySet]:
+    """All that fit the name, with `best_first` after those that fit it best, and those of these repositories."""
     widest = tags.containing(name) if anywhere else tags.beginning(name)
-    if not every:
+    if not best_first:
         return [widest]
-    return [tags.called(name), tags.beginning(name), *([widest] if anywhere else [])]
+    within = [widest.filter(repository__in=repositories)] if repositories else []
+    return [*within, tags.called(name), tags.beginning(name), *([widest] if anywhere else [])]
 
 
 def _scope(text: str) -> tuple[str, str] | None:
-    """An image and a tag: shop/app:production, or shop/app production."""
+    """An image and a tag: shop/app:production."""
     if digest_ranges(text):
         return None
-    image, mark, name = text.rpartition(" ") if " " in text else text.rpartition(":")
-    return (image.strip(), name.strip()) if mark and image.strip() and name.strip() and "/" not in name else None
+    image, _colon, name = (part.strip() for part in text.rpartition(":"))
+    return (image, name) if image and name and "/" not in name else None
 
 
-def _digests(text: str) -> Hits:
-    ranges = digest_ranges(text)
+def digests_beginning(text: str, most: int | None) -> list[str]:
+    """The digests that begin so, at most a few more than `most`: first what tags point to, then what else is known."""
+    ranges = [Q(digest__gte=first, digest__lt=last) for first, last in digest_ranges(text)]
     if not ranges:
-        return Hits(Kind.DIGESTS, [])
-    known = Q(*(Q(pk__gte=first, pk__lt=last) for first, last in ranges), _connector=Q.OR)
-    images = Image.objects.filter(known).values_list("pk", flat=True)[: MOST + 1]
-    tags = Tag.objects.shown().of_digest(text).order_by().values_list("digest", flat=True).distinct()[: MOST + 1]
+        return []
+    begin_so = Q(*ranges, _connector=Q.OR)
+    images = Image.objects.filter(begin_so).values_list("digest", flat=True)[: _one_more(most)]
+    tags = (
+        Tag.objects.shown().filter(begin_so).order_by().values_list("digest", flat=True).distinct()[: _one_more(most)]
+    )
     pointed = {digest for digest in tags if digest}
-    ranked = sorted({*images, *pointed}, key=lambda digest: (digest not in pointed, digest))
-    return _hits(Kind.DIGESTS, ranked)
+    return sorted({*images, *pointed}, key=lambda digest: (digest not in pointed, digest))
 
 
 # --- What is shown of them ---------------------------------------------------------------------------------------
@@ -186,7 +234,7 @@ def _in_order(rows: dict[int, Any], keys: Iterable[int]) -> list[Any]:
 
 def _described_tags(keys: Sequence[int]) -> list[FoundTag]:
     tags = _in_order(Tag.objects.select_related("repository__registry").in_bulk(list(keys)), keys)
-    names = names_of([_standing(tag) for tag in tags], None)
+    names = names_of([Standing.of(tag) for tag in tags], None)
     digests = {tag.digest for tag in tags if tag.digest}
     on_it: defaultdict[tuple[int, str | None], list[str]] = defaultdict(list)
     pointers = Tag.objects.pointers().filter(digest__in=digests, repository__in={tag.repository_id for tag in tags})
@@ -200,10 +248,6 @@ def _described_tags(keys: Sequence[int]) -> list[FoundTag]:
         )
         for tag in tags
     ]
-
-
-def _standing(tag: Tag) -> Standing:
-    return Standing(tag.repository_id, tag.name, tag.role, tag.state, tag.digest, tag.after, tag.before)
 
 
 def _described_digests(digests: Sequence[str]) -> list[FoundDigest]:

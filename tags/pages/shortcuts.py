@@ -8,6 +8,8 @@ from typing import NamedTuple
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from tags.moments import stamp
+
 FRIDAY = 4
 EVENING = dt.time(18)
 
@@ -18,8 +20,7 @@ class Shortcut(NamedTuple):
 
     @property
     def stamp(self) -> str:
-        """In UTC with a Z: a plus sign would not live in an address."""
-        return f"{self.moment.astimezone(dt.UTC):%Y-%m-%dT%H:%MZ}"
+        return stamp(self.moment)
 
 
 def shortcuts(now: dt.datetime) -> list[Shortcut]:

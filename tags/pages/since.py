@@ -33,19 +33,25 @@ class Sinces:
         day = self._days.get(local.date())
         if day is None:
             day = self._days[local.date()] = clock.day(before, self.now)
-        lasting = self._lasting(self.as_of - before)
         if after is None:
             words = _("it was so at the first look, %s") % clock.point(before, self.now)
-            return Since(day, _("at least %s") % lasting, words)
+            return Since(day, clock.lasting(after, before, self.as_of), words)
+        lasting = self._lasting(after, before)
         first = after.astimezone(self._zone)
         if first.date() != local.date() or before - after < clock.SHORT:
             return Since(day, lasting, clock.between(after, before, self.now))
-        words = self._between % {"first": f"{first:%H:%M}", "last": f"{local:%H:%M}"}
-        return Since(day, lasting, f"{day} {words}")
+        words = self._between % {"first": clock.clock(after), "last": clock.clock(before)}
+        return Since(day, lasting, clock.on_day(day, words))
 
-    def _lasting(self, length: dt.timedelta) -> str:
-        if length.days < 2:
-            return clock.duration(length)
+    def told(self, after: dt.datetime | None, before: dt.datetime) -> str:
+        """Since when, with the time of day: "Fri 9 May 14:02"."""
+        words = clock.point(before, self.now)
+        return words if clock.is_since(after, before) else _("%s or earlier") % words
+
+    def _lasting(self, after: dt.datetime, before: dt.datetime) -> str:
+        length = self.as_of - before
+        if length.days < 2 or not clock.is_since(after, before):
+            return clock.lasting(after, before, self.as_of)
         words = self._lengths.get(length.days)
         if words is None:
             words = self._lengths[length.days] = clock.duration(length)

@@ -5,15 +5,19 @@ Read are plain rows of the moves that are seen; of a crowd that is drawn as one 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
-from math import inf
+from dataclasses import replace
+from math import ceil, inf
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import (
+    Case,
     Count,
     DateTimeField,
     Exists,
+    F,
     FloatField,
     Func,
     IntegerField,
@@ -23,23 +27,24 @@ from django.db.models import (
     Q,
     Subquery,
     Value,
+    When,
 )
 
 from tags.models import Coverage, Movement, Tag
-from tags.pages import lanes
 from tags.pages.freshness import gives_no_answer
+from tags.pages.knowledge import silences
 from tags.pages.lanes import Rebuild, Source, unwatched
 from tags.pages.standing import Standing, former_names, names_of
-from tags.timeline import Gap, Kind, Lane, Mark, needed
+from tags.timeline import CLOCKS_DIFFER, Gap, Kind, Lane, Mark, needed
 from tags.versions import Role
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from tags.models import Repository
     from tags.models.movement import MovementQuerySet
     from tags.pages.lanes import Window
+    from tags.timeline import Detail
 
 MOST_GAPS = 100
 # Of a lane with more moves than these the database tells how many lie in each part of the window.
@@ -51,13 +56,14 @@ LATER = Coverage.objects.filter(repository=OuterRef("repository"), since__gt=Out
 
 def sources(tags: Sequence[Tag], window: Window) -> list[Source]:
     """One source per tag, in the order given; the tags must have repositories, registries and sweeps at hand."""
-    pointing = [_standing(tag) for tag in tags]
+    pointing = [Standing.of(tag) for tag in tags]
     names = names_of(pointing, None)
     names = former_names(pointing, names, None) | names
     moves, crowds = _moves_of(tags, window)
     repositories = {tag.repository_id for tag in tags}
-    rebuilds = _rebuilds_in(repositories)
+    rebuilds = _rebuilds(repositories, {digest for tag in tags for digest in _shown(tag, moves[tag.pk])})
     stretches = stretches_of(repositories, window.start, window.end)
+    unknown = silences(tags, window.moment, window.now)
     return [
         Source(
             Lane(
@@ -74,6 +80,7 @@ def sources(tags: Sequence[Tag], window: Window) -> list[Source]:
             every=tag.repository.every,
             registry=str(tag.repository.registry),
             unanswered_since=tag.last_look if gives_no_answer(tag) else None,
+            silence=unknown.get(tag.pk),
             rebuilds=rebuilds[tag.repository_id],
         )
         for tag in tags
@@ -98,10 +105,10 @@ def _moves_of(
     tags: Sequence[Tag], window: Window
 ) -> tuple[Mapping[int, Sequence[Moved]], Mapping[int, Mapping[dt.datetime, int]]]:
     """The moves that the window's picture needs, with one on each side, and the crowds among them, by tag."""
-    narrow = (window.end - window.start).total_seconds() * lanes.narrow(len(tags)) * SURELY
+    detail = replace(window.detail, least=window.detail.least * SURELY)
     bars: dict[int, int] = {}
-    for marks in _marks(tags, window, narrow).values():
-        bars |= needed(marks, narrow)
+    for marks in _marks(tags, detail).values():
+        bars |= needed(marks, detail)
     moves: defaultdict[int, list[Moved]] = defaultdict(list)
     crowds: defaultdict[int, dict[dt.datetime, int]] = defaultdict(dict)
     for part in (_beside(tags, window), Movement.objects.filter(pk__in=bars)):
@@ -115,9 +122,9 @@ def _moves_of(
     return moves, crowds
 
 
-def _marks(tags: Sequence[Tag], window: Window, narrow: float) -> Mapping[int, list[Mark]]:
+def _marks(tags: Sequence[Tag], detail: Detail) -> Mapping[int, list[Mark]]:
     """The moves in the window as marks, by tag, oldest first; of those that are really many only some."""
-    within = Movement.objects.filter(tag__in=tags, before__gt=window.start, before__lte=window.end)
+    within = Movement.objects.filter(tag__in=tags, before__gt=detail.start, before__lte=detail.end)
     counts = dict(within.values_list("tag").annotate(Count("pk")))
     # Asked for by itself: it is the only thing to know of so many moves that is in no index.
     left = within.filter(repository__in={tag.repository_id for tag in tags}, to_digest__isnull=True)
@@ -126,11 +133,11 @@ def _marks(tags: Sequence[Tag], window: Window, narrow: float) -> Mapping[int, l
     rows: defaultdict[int, list[tuple[int, float]]] = defaultdict(list)
     more: dict[int, int] = {}
     some = within.exclude(tag__in=busy).order_by("tag", "before", "pk")
-    for tag, pk, at in some.values_list("tag", "pk", _Seconds("before")):
+    for tag, pk, at in some.values_list("tag", "pk", _Seconds(detail.start)):
         rows[tag].append((pk, at))
     for crowded, has_holes in ((busy - set(holes.values()), False), (busy & set(holes.values()), True)):
         if crowded:
-            more |= _ends_of_parts(within.filter(tag__in=crowded), window.start, narrow / 2, holes, rows, has_holes)
+            more |= _ends_of_parts(within.filter(tag__in=crowded), detail, holes, rows, has_holes)
     return {
         tag: [
             Mark(pk, at, more.get(pk, 0) + (pk not in holes and following > at))
@@ -142,21 +149,21 @@ def _marks(tags: Sequence[Tag], window: Window, narrow: float) -> Mapping[int, l
 
 def _ends_of_parts(
     moves: MovementQuerySet,
-    start: dt.datetime,
-    seconds: float,
+    detail: Detail,
     holes: Collection[int],
     rows: Mapping[int, list[tuple[int, float]]],
     has_holes: bool,
 ) -> dict[int, int]:
-    """Add to `rows` the first and the last move of each part of the window, and of each part's bars where it has holes.
+    """Add to `rows` the first and the last move of each part of a cell, and of each part's bars where it has holes.
 
-    Returns how many more bars begin after a move than the rows tell.
+    A part is half of what is narrow, at most. Returns how many more bars begin after a move than the rows tell.
     """
+    part_of_a_cell = _Part(detail.start, detail.cell / ceil(2 * detail.cell / detail.narrow))
     came, went = (Q(to_digest__isnull=False), Q(from_digest__isnull=False)) if has_holes else (None, None)
     ends = {"first": Min("before"), "last": Max("before")}
     if has_holes:
         ends |= {"first_bar": Min("before", filter=came), "last_bar": Max("before", filter=went)}
-    in_parts = moves.values("tag", part=_Part(start, seconds)).annotate(bars=Count("pk", filter=came), **ends)
+    in_parts = moves.values("tag", part=part_of_a_cell).annotate(bars=Count("pk", filter=came), **ends)
     bars: dict[tuple[int, int], int] = {}
     part_of: dict[tuple[int, dt.datetime], int] = {}
     for tag, part, count, *times in in_parts.values_list("tag", "part", "bars", *ends):
@@ -164,7 +171,7 @@ def _ends_of_parts(
         part_of |= {(tag, at): part for at in times if at}
     first: dict[tuple[int, int], int] = {}
     these = moves.filter(before__in={at for _tag, at in part_of}).order_by("tag", "before", "pk")
-    for tag, pk, before, at in these.values_list("tag", "pk", "before", _Seconds("before")):
+    for tag, pk, before, at in these.values_list("tag", "pk", "before", _Seconds(detail.start)):
         part = part_of.get((tag, before))
         if part is None:
             continue  # it is another tag's end
@@ -176,37 +183,38 @@ def _ends_of_parts(
 
 
 class _Seconds(Func):
-    """A time as a number, which is read in a tenth of the time that a datetime takes."""
+    """How long after a moment a move was: a number, which is read in a tenth of the time that a datetime takes.
 
-    output_field = FloatField()
+    Or how long it is from a field to another.
+    """
+
+    output_field: Any = FloatField()
+    sqlite = "((julianday(%(expressions)s)) * 86400.0)"
+    postgresql = "EXTRACT(EPOCH FROM (%(expressions)s))::float8"
+
+    def __init__(self, start: dt.datetime | F, end: str = "before", **extra: Any) -> None:
+        origin = start if isinstance(start, F) else Value(start, output_field=DateTimeField())
+        super().__init__(end, origin, **extra)
 
     def get_db_converters(self, connection: Any) -> list[Any]:
         return []  # it is a number already, and there are many
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(compiler, connection, template="(julianday(%(expressions)s) * 86400.0)", **context)
+        return self.as_sql(compiler, connection, template=self.sqlite, arg_joiner=") - julianday(", **context)
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(compiler, connection, template="EXTRACT(EPOCH FROM %(expressions)s)::float8", **context)
+        return self.as_sql(compiler, connection, template=self.postgresql, arg_joiner=" - ", **context)
 
 
-class _Part(Func):
+class _Part(_Seconds):
     """In which part of a time a move lies; unlike in Python, in a few milliseconds for 100,000 of them."""
 
     output_field = IntegerField()
 
-    def __init__(self, start: dt.datetime, seconds: float) -> None:
-        super().__init__("before", Value(start, output_field=DateTimeField()))
-        self.seconds = seconds
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        days = self.seconds / 86400
-        template = f"CAST((julianday(%(expressions)s)) / {days!r} AS INTEGER)"
-        return self.as_sql(compiler, connection, template=template, arg_joiner=") - julianday(", **context)
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = f"FLOOR(EXTRACT(EPOCH FROM (%(expressions)s)) / {self.seconds!r})"
-        return self.as_sql(compiler, connection, template=template, arg_joiner=" - ", **context)
+    def __init__(self, start: dt.datetime, length: float) -> None:
+        super().__init__(start)
+        self.sqlite = f"CAST(({super().sqlite} + {CLOCKS_DIFFER}) / {length!r} AS INTEGER)"
+        self.postgresql = f"FLOOR(({super().postgresql} + {CLOCKS_DIFFER}) / {length!r})"
 
 
 def _beside(tags: Sequence[Tag], window: Window) -> MovementQuerySet:
@@ -219,11 +227,19 @@ def _beside(tags: Sequence[Tag], window: Window) -> MovementQuerySet:
     return Movement.objects.filter(pk__in=ends[0].union(ends[1], all=True))
 
 
-def _rebuilds_in(repositories: Collection[int]) -> Mapping[int, Mapping[str, Rebuild]]:
-    """Which content of its version each digest is, of the versions that were rebuilt."""
+def _shown(tag: Tag, moves: Sequence[Moved]) -> Iterator[str]:
+    """The digests that the bars of a lane may be on."""
+    for digest in (tag.digest, *(digest for move in moves for digest in (move.from_digest, move.to_digest))):
+        if digest:
+            yield digest
+
+
+def _rebuilds(repositories: Collection[int], digests: Collection[str]) -> Mapping[int, Mapping[str, Rebuild]]:
+    """Which content of its version each of these digests is, where that was rebuilt to it."""
     found: defaultdict[int, dict[str, Rebuild]] = defaultdict(dict)
-    rebuilt = Tag.objects.filter(repository__in=repositories, role=Role.VERSION, moved=True)
-    moves = Movement.objects.filter(tag__in=rebuilt, kind=Kind.REBUILT).order_by("before", "pk")
+    rebuilds = Movement.objects.filter(repository__in=repositories, kind=Kind.REBUILT, tag__role=Role.VERSION)
+    rebuilt = rebuilds.filter(to_digest__in=digests).order_by().values("tag")
+    moves = rebuilds.filter(tag__in=rebuilt).order_by("before", "pk")
     for repository, name, old, new in moves.values_list("repository", "tag__name", "from_digest", "to_digest"):
         if old is None or new is None:
             continue
@@ -231,10 +247,6 @@ def _rebuilds_in(repositories: Collection[int]) -> Mapping[int, Mapping[str, Reb
         before = of_name.setdefault(old, Rebuild(name, 0))
         of_name.setdefault(new, Rebuild(name, before.times + 1))
     return found
-
-
-def _standing(tag: Tag) -> Standing:
-    return Standing(tag.repository_id, tag.name, tag.role, tag.state, tag.digest, tag.after, tag.before)
 
 
 def stretches_of(
@@ -256,12 +268,12 @@ def gaps_of(repository: Repository, window: Window) -> list[tuple[Repository, Ga
 
 def long_gaps(window: Window) -> list[tuple[Repository, Gap]]:
     """The last gaps of any repository longer than two of its intervals; its last stretch goes on until now."""
-    missed = Coverage.objects.filter(watched=False, since__lte=window.end).annotate(is_over=Exists(LATER))
-    found = missed.filter(Q(until__gte=window.start) | Q(is_over=False)).select_related("repository__registry")
-    gaps = [
-        (stretch.repository, Gap(stretch.since, stretch.until if stretch.is_over else window.now, stretch.reason))
-        for stretch in found.order_by("is_over", "-until", "-pk")[:MOST_GAPS]
-    ]
+    is_over = Exists(LATER)
+    ended = Case(When(is_over, then=F("until")), default=Value(window.now), output_field=DateTimeField())
+    missed = Coverage.objects.filter(watched=False, since__lte=window.end).annotate(is_over=is_over, ended=ended)
+    lasting = missed.annotate(seconds=_Seconds(F("since"), "ended"))
+    found = lasting.filter(ended__gte=window.start, seconds__gt=2 * F("interval"))
     return [
-        (repository, gap) for repository, gap in gaps if (gap.end - gap.start).total_seconds() > 2 * repository.every
+        (stretch.repository, Gap(stretch.since, stretch.ended, stretch.reason))
+        for stretch in found.select_related("repository__registry").order_by("is_over", "-ended", "-pk")[:MOST_GAPS]
     ]

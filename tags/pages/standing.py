@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import Case, Q, Value, When
+from django.utils.translation import gettext as _
 
 from tags.models import Movement, Tag
 from tags.versions import Role, image_name
@@ -37,9 +38,20 @@ class Standing(NamedTuple):
     leaving_before: dt.datetime | None = None
     leaving_to: str | None = None
 
+    @classmethod
+    def of(cls, tag: Tag) -> Standing:
+        """Where a tag stands now, of which the whole row is at hand."""
+        facts = (tag.repository_id, tag.name, tag.role, tag.state, tag.digest, tag.after, tag.before)
+        return cls(*facts, tag.looked_at, tag.swept)
+
     @property
     def is_missing(self) -> bool:
         return self.state == Tag.State.MISSING
+
+
+def nameless(was: str) -> str:
+    """What to call an image that has no version tag; `was` is what it was last called, if it ever had one."""
+    return _("no version tag (was %s)") % was if was else _("no version tag")
 
 
 def standings(tags: TagQuerySet, moment: dt.datetime | None) -> list[Standing]:

@@ -1,7 +1,7 @@
 """What is where: the tags of one repository as rows of one image each, of one pointer each, or of one tag each.
 
-A repository may have ten thousand tags, of which a page shows a few. So there are two steps: `Names` sorts and filters
-by name and digest alone, and only of what is shown more is asked, as `Details`, and made into rows.
+A repository may have ten thousand tags, of which a page shows a few. So there are two steps: `Inventory` sorts and
+filters by name and digest alone, and only of what is shown more is asked, as `Details`, and made into rows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from tags.aliases import AliasGroup, alphabetical, group_of, height
 from tags.models import Tag
 from tags.models.movement import short
-from tags.pages.drift import MOST_SENTENCES, PRODUCTION, Drift, leads
+from tags.pages.drift import MOST_SENTENCES, MOST_VERSIONS, PRODUCTION, Drift, leads
 from tags.pages.filtering import begins, did_you_mean, is_in
 from tags.pages.freshness import swept_at
 from tags.timeline import interval
@@ -45,7 +45,7 @@ class By(StrEnum):
     TAG = "tag"
 
 
-class Names:
+class Inventory:
     """Every tag of one repository by its name and digest, and what a filter leaves of them.
 
     `text` is what people filter by, `labelled` the digests that a label makes match it (with that label, in words).
@@ -142,7 +142,10 @@ class Names:
         pointers = [tags[name] for name in self.beside_production() if name in tags]
         called = {tag.digest: version for tag in pointers if tag.digest and (version := self.group(tag.digest).version)}
         found = list(islice(leads(pointers, called), MOST_SENTENCES))
-        between = within(self._version_names(), (version for lead in found for version in (lead.low, lead.high)))
+        versions = self._version_names()
+        if len(versions) > MOST_VERSIONS:
+            return [lead.drift(None) for lead in found]
+        between = within(versions, (version for lead in found for version in (lead.low, lead.high)))
         return [lead.drift(between) for lead in found]
 
     def _is_versioned_pointer(self, name: str) -> bool:
@@ -252,44 +255,44 @@ class TagRow:
         return max(len(self.aliases) - MOST_NAMES, 0)
 
 
-def pointers_of(names: Names, digests: Iterable[str]) -> list[str]:
+def pointers_of(inventory: Inventory, digests: Iterable[str]) -> list[str]:
     """The pointers in the rows of these digests, whose details are told."""
-    pointers = (sorted(names.pointers.get(digest, ()), key=alphabetical) for digest in digests)
+    pointers = (sorted(inventory.pointers.get(digest, ()), key=alphabetical) for digest in digests)
     return [name for found in pointers for name in found[:MOST_NAMES]]
 
 
-def image_rows(names: Names, digests: Iterable[str], details: Details) -> list[Row]:
-    return [_image_row(names, digest, details) for digest in digests]
+def image_rows(inventory: Inventory, digests: Iterable[str], details: Details) -> list[Row]:
+    return [_image_row(inventory, digest, details) for digest in digests]
 
 
-def _image_row(names: Names, digest: str, details: Details) -> Row:
-    group = names.group(digest)
+def _image_row(inventory: Inventory, digest: str, details: Details) -> Row:
+    group = inventory.group(digest)
     arrivals: dict[tuple[object, ...], list[Standing]] = {}
     for tag in (details.tags[name] for name in group.pointers[:MOST_NAMES] if name in details.tags):
         at = interval(tag.after, tag.before, details.zone)
         minutes = tuple(f"{moment:%Y%m%d%H%M}" if moment else None for moment in (at.after, at.before))
         arrivals.setdefault((minutes, tag.leaving_to), []).append(tag)
-    together = [Arrival(tuple(tags), names.called(tags[0].leaving_to)) for tags in arrivals.values()]
+    together = [Arrival(tuple(tags), inventory.called(tags[0].leaving_to)) for tags in arrivals.values()]
     every = (*group.versions, *group.pointers)
     return Row(
         group,
         tuple(sorted(together, key=lambda arrival: arrival.first.before, reverse=True)),
-        tuple(name for name in every if name in names.missing),
+        tuple(name for name in every if name in inventory.missing),
         details.was.get(digest, ""),
         _swept_at(details.looks, details.swept.get(digest, ())),
-        names.labelled.get(digest, ""),
+        inventory.labelled.get(digest, ""),
         details.images.get(digest),
     )
 
 
-def tag_rows(names: Names, shown: Iterable[str], details: Details, *, beside: By) -> list[TagRow]:
+def tag_rows(inventory: Inventory, shown: Iterable[str], details: Details, *, beside: By) -> list[TagRow]:
     """A row for each of the names; by pointer its version stands apart, so only the other pointers stand beside it."""
     groups: dict[str, AliasGroup] = {}
     rows = []
     for tag in (details.tags[name] for name in shown if name in details.tags):
         digest = tag.digest or ""
         if digest and digest not in groups:
-            groups[digest] = names.group(digest)
+            groups[digest] = inventory.group(digest)
         group = groups.get(digest)
         every = (*(() if beside is By.POINTER else group.versions), *group.pointers) if group else ()
         rows.append(
@@ -297,10 +300,10 @@ def tag_rows(names: Names, shown: Iterable[str], details: Details, *, beside: By
                 tag,
                 group,
                 tuple(name for name in every if name != tag.name),
-                names.called(tag.leaving_to),
+                inventory.called(tag.leaving_to),
                 details.was.get(digest, ""),
                 _swept_at(details.looks, [tag] if tag.role == Role.VERSION else ()),
-                names.labelled.get(digest, ""),
+                inventory.labelled.get(digest, ""),
                 details.images.get(digest),
             )
         )

@@ -28,10 +28,15 @@ from typing import ClassVar, Self
 from .printable import printable
 
 
+def gettext_noop(text: str) -> str:
+    """Marks a text for translators, as Django's own does: whoever shows it translates it."""
+    return text
+
+
 class RegistryError(Exception):
     """Any failure to learn something from a registry; `retry_after` is the wait it asked for, in seconds."""
 
-    reason: ClassVar[str] = "registry could not be read"
+    reason: ClassVar[str] = gettext_noop("registry could not be read")
     """Short and stable: what coverage rows store."""
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
@@ -45,21 +50,21 @@ class RegistryError(Exception):
 
 
 class Misconfigured(RegistryError):
-    reason = "registry is not set up rightly"
+    reason = gettext_noop("registry is not set up rightly")
 
 
 class Unreachable(RegistryError):
-    reason = "registry not reachable"
+    reason = gettext_noop("registry not reachable")
 
 
 class AddressRefused(Unreachable):
-    reason = "address is not allowed"
+    reason = gettext_noop("address is not allowed")
 
 
 class InsideNetwork(AddressRefused):
     """The one of these that an approval may help against; `host` is the name that led there."""
 
-    reason = "address is inside a network"
+    reason = gettext_noop("address is inside a network")
 
     def __init__(self, message: str, host: str) -> None:
         super().__init__(message)
@@ -67,15 +72,15 @@ class InsideNetwork(AddressRefused):
 
 
 class TimedOut(RegistryError):
-    reason = "registry timed out"
+    reason = gettext_noop("registry timed out")
 
 
 class CredentialsRefused(RegistryError):
-    reason = "credentials refused"
+    reason = gettext_noop("credentials refused")
 
 
 class CredentialsMissing(CredentialsRefused):
-    reason = "registry asks for credentials"
+    reason = gettext_noop("registry asks for credentials")
 
 
 class Forbidden(CredentialsRefused):
@@ -88,7 +93,7 @@ class NeedsApproval(RegistryError):
     The realm is shown, for how else could a person approve it, but not its query, which an approval does not look at.
     """
 
-    reason = "token address needs approval"
+    reason = gettext_noop("token address needs approval")
     PREFIX: ClassVar[str] = "needs approval: "
 
     def __init__(self, realm: str) -> None:
@@ -97,32 +102,32 @@ class NeedsApproval(RegistryError):
 
 
 class RepositoryMissing(RegistryError):
-    reason = "repository not found"
+    reason = gettext_noop("repository not found")
 
 
 class RateLimited(RegistryError):
-    reason = "too many requests"
+    reason = gettext_noop("too many requests")
 
 
 class Busy(RegistryError):
-    reason = "waiting for the registry's other polls"
+    reason = gettext_noop("waiting for the registry's other polls")
 
 
 class OutOfTime(RegistryError):
-    reason = "time limit of a poll"
+    reason = gettext_noop("time limit of a poll")
 
 
 class ServerError(RegistryError):
-    reason = "registry answered with an error"
+    reason = gettext_noop("registry answered with an error")
 
 
 class BadAnswer(RegistryError):
-    reason = "registry gave an unreadable answer"
+    reason = gettext_noop("registry gave an unreadable answer")
 
 
 class TooLarge(BadAnswer):
-    reason = "registry's answer is too large"
+    reason = gettext_noop("registry's answer is too large")
 
 
 class Cancelled(RegistryError):
-    reason = "cancelled"
+    reason = gettext_noop("cancelled")

@@ -6,13 +6,14 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from django import template
-from django.utils.html import format_html
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from tags.models import Tag
-from tags.templatetags.times import between
+from tags.pages.standing import nameless
+from tags.templatetags.times import moving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,9 +68,9 @@ def _where(row: Row, cell: Cell, query: str, sinces: Sinces) -> str:
 def _column(row: Row, cell: Cell | None, query: str, sinces: Sinces) -> str:
     if cell is None:
         nothing = '<td class="none"><span aria-hidden="true">&ndash;</span><span class="hidden">{}</span></td>'
-        return _html(nothing, _("no such tag"))
+        return _html(nothing, _("no such tag") if row.repository.was_listed else _("not known"))
     tag, marks = cell.tag, "found" if cell.found else ""
-    if tag and cell.version and not (tag.is_missing or cell.leaving_to or cell.changed):
+    if tag and cell.version and not (tag.is_missing or cell.leaving_to or cell.change):
         since = sinces.of(tag.after, tag.before)
         return _html(
             PLAIN, marks, cell.name, f"{row.address}:{cell.name}/{query}", cell.version,
@@ -94,19 +95,15 @@ def _lines(cell: Cell, page: str, query: str, sinces: Sinces) -> Iterator[str]:
         elif tag.digest:
             link = '<a class="version nameless" href="{}{}"><code>{}</code></a>'
             yield _html(link, page, query, cell.short_digest)
-            was = _("no version tag (was %s)") % cell.was_called if cell.was_called else _("no version tag")
-            yield _state(was)
+            yield _state(nameless(cell.was_called))
         if cell.leaving_to and tag.leaving_before:
-            words = _("moving to %s") % cell.leaving_to
-            yield format_html(
-                ' <span class="state">{} {}</span>', words, between(tag.leaving_after, tag.leaving_before)
-            )
+            yield _state(moving(cell.leaving_to, tag.leaving_after, tag.leaving_before))
         if tag.digest:
             since = sinces.of(tag.after, tag.before)
             yield _html(SINCE, tag.before.isoformat(), since.interval, since.day, since.lasting)
-    if cell.changed:
+    if cell.change:
         yield _html(' <span class="change">{}</span>', cell.change)
 
 
 def _state(words: str) -> str:
-    return _html(' <span class="state">{}</span> ', words)
+    return f' <span class="state">{conditional_escape(words)}</span> '

@@ -7,6 +7,7 @@ import zlib
 from django import template
 
 from tags.models.movement import short
+from tags.pages import standing
 
 register = template.Library()
 
@@ -25,6 +26,12 @@ def hue(name: str) -> int:
 def content(digest: str) -> str:
     """The seven characters that people compare."""
     return digest.partition(":")[2][:7]
+
+
+@register.filter
+def nameless(was: str) -> str:
+    """Says "no version tag (was 2.1)", from what an image was last called."""
+    return standing.nameless(was)
 
 
 @register.filter

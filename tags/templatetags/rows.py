@@ -11,12 +11,12 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from tags.pages import clock
 from tags.templatetags.links import link
-from tags.templatetags.names import content
+from tags.templatetags.names import content, nameless
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -55,8 +55,7 @@ def version_name(context: Context, row: Row | TagRow) -> SafeString:
             html += equals + format_html('<a class="version" href="{}:{}/{}">{}</a>', tags, name, query, name)
             equals = SafeString(" = ")
         return html
-    was = format_html(" {}", _("(was %(was)s)") % {"was": row.was}) if row.was else ""
-    return format_html('<span class="nameless">{}{}</span>', _("no version tag"), was)
+    return format_html('<span class="nameless">{}</span>', nameless(row.was))
 
 
 @register.simple_tag(takes_context=True)
@@ -83,7 +82,8 @@ def other_names(context: Context, row: Row) -> SafeString:
         html += comma + format_html('<a href="{}:{}/{}">{}</a>', tags, name, query, name)
         comma = SafeString(", ")
     if row.other_names:
-        every, more = link(context, address, by="tag", q=row.digest), _("and %(more)s more") % {"more": row.other_names}
+        every = link(context, address, by="tag", q=row.digest)
+        more = ngettext("and %(more)s more", "and %(more)s more", row.other_names) % {"more": row.other_names}
         html += format_html(' <a href="{}">{}</a>', every, more)
     return html
 
@@ -122,7 +122,9 @@ def _facts(image: Image | None) -> tuple[tuple[str, str, SafeString | str], ...]
 @lru_cache(maxsize=TIMES)
 def _built(local: dt.datetime, _language: str | None) -> SafeString:
     html = '<time datetime="{}" title="{}">{}</time>'
-    return format_html(html, local.isoformat(), clock.full(local), date_format(local, "j M Y"))
+    return format_html(
+        html, local.isoformat(), clock.full(local), date_format(local, pgettext("format of a date", "j M Y"))
+    )
 
 
 @lru_cache(maxsize=TIMES)

@@ -10,11 +10,15 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from tags.moments import stamp
 from tags.pages import clock
+from tags.pages.since import Sinces
 
 if TYPE_CHECKING:
     from django.template import Context
     from django.utils.safestring import SafeString
+
+    from tags.pages.since import Since
 
 register = template.Library()
 
@@ -22,10 +26,19 @@ register = template.Library()
 @register.simple_tag(takes_context=True)
 def ago(context: Context, moment: dt.datetime) -> SafeString:
     """Says "Fri 9 May 14:02 (2 min ago)"."""
-    now = context["now"]
+    return _told(moment, context["now"], None)
+
+
+@register.simple_tag(takes_context=True)
+def age(context: Context, moment: dt.datetime) -> SafeString:
+    """As `ago`; on a page about the past "Fri 9 May 14:02 (2 min earlier)", than the moment that it is about."""
+    return _told(moment, context["now"], context["moment"])
+
+
+def _told(moment: dt.datetime, now: dt.datetime, then: dt.datetime | None) -> SafeString:
     return format_html(
         '<time datetime="{}">{} <span class="apart">({})</span></time>',
-        moment.isoformat(), clock.point(moment, now), clock.relative(moment, now),
+        moment.isoformat(), clock.point(moment, now), clock.age(moment, then, now),
     )  # fmt: skip
 
 
@@ -38,23 +51,21 @@ def relative(context: Context, moment: dt.datetime) -> str:
 @register.simple_tag(takes_context=True)
 def since(context: Context, after: dt.datetime | None, before: dt.datetime) -> SafeString:
     """Says "Fri 9 May 14:02 (6 days)", up to the moment the page is about; the interval is in the title."""
-    now, as_of = context["now"], context["as_of"]
-    words = clock.point(before, now)
-    if after is None:
-        words = _("%s or earlier") % words
-    return format_html(
-        '<time datetime="{}" title="{}">{} <span class="apart">({})</span></time>',
-        before.isoformat(), _interval(after, before, now), words, _lasting(after, before, as_of),
-    )  # fmt: skip
+    sinces = Sinces(context["now"], context["as_of"])
+    return _since(sinces.told(after, before), sinces.of(after, before), before)
 
 
 @register.simple_tag(takes_context=True)
 def since_day(context: Context, after: dt.datetime | None, before: dt.datetime) -> SafeString:
     """Says "Fri 9 May (6 days)", where there is little room; the rest is in the title."""
-    now, as_of = context["now"], context["as_of"]
+    told = Sinces(context["now"], context["as_of"]).of(after, before)
+    return _since(told.day, told, before)
+
+
+def _since(words: str, told: Since, before: dt.datetime) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}">{} <span class="apart">({})</span></time>',
-        before.isoformat(), _interval(after, before, now), clock.day(before, now), _lasting(after, before, as_of),
+        before.isoformat(), told.interval, words, told.lasting,
     )  # fmt: skip
 
 
@@ -67,21 +78,16 @@ def day_of(context: Context, moment: dt.datetime) -> SafeString:
     )  # fmt: skip
 
 
-def _interval(after: dt.datetime | None, before: dt.datetime, now: dt.datetime) -> str:
-    if after is None:
-        return _("it was so at the first look, %s") % clock.point(before, now)
-    return clock.between(after, before, now)
-
-
-def _lasting(after: dt.datetime | None, before: dt.datetime, as_of: dt.datetime) -> str:
-    lasting = clock.duration(as_of - before)
-    return lasting if after else _("at least %s") % lasting
+@register.simple_tag
+def between(after: dt.datetime | None, before: dt.datetime, now: dt.datetime | None = None) -> SafeString:
+    """Says "between 14:02 and 14:07", where the day stands above; with `now` it says the day, too."""
+    return format_html('<time datetime="{}">{}</time>', before.isoformat(), clock.between(after, before, now))
 
 
 @register.simple_tag
-def between(after: dt.datetime | None, before: dt.datetime) -> SafeString:
-    """Says "between 14:02 and 14:07", where the day stands above."""
-    return format_html('<time datetime="{}">{}</time>', before.isoformat(), clock.between(after, before))
+def moving(to: str, after: dt.datetime | None, before: dt.datetime) -> SafeString:
+    """Says "moving to 2.1 between 14:02 and 14:07", where the day stands above."""
+    return format_html(_("moving to {version} {when}"), version=to, when=between(after, before))
 
 
 @register.filter
@@ -93,12 +99,19 @@ def full(moment: dt.datetime) -> str:
 @register.filter
 def field(moment: dt.datetime) -> str:
     """The value of a datetime-local field, in the viewer's zone."""
-    return f"{timezone.localtime(moment):%Y-%m-%dT%H:%M}"
+    return clock.field(moment)
 
 
-@register.simple_tag
-def zone() -> str:
-    return clock.zone()
+@register.inclusion_tag("tags/_exactly.html")
+def exactly(name: str, moment: dt.datetime | None) -> dict[str, object]:
+    """What goes before a datetime-local field that shows this moment: it keeps what the field cannot hold."""
+    return {"name": name, "moment": moment and stamp(moment)}
+
+
+@register.simple_tag(takes_context=True)
+def zone(context: Context) -> str:
+    """Says "Europe/Berlin (UTC+2)", as it is at the moment the page is about."""
+    return clock.zone(context.get("as_of") or timezone.now())
 
 
 @register.simple_tag

@@ -7,20 +7,23 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from tags.moments import InvalidMoment, parse_moment
+from tags.moments import InvalidMoment, has_zone, parse_moment, stamp
+from tags.pages import clock
 from tags.pages.shortcuts import shortcuts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from django.http import HttpRequest
+    from django.http import HttpRequest, QueryDict
     from django.http.response import HttpResponseBase
 
-YEARS = range(1970, 3000)  # beyond these, some zones' clocks fall out of the calendar
+YEARS = range(1969, 3000)  # in UTC: 1970 has begun then in the east; beyond these, clocks fall out of the calendar
+MOMENTS = ("at", "from", "to", "than")
+SIDES = ("a", "b")  # of a comparison: a moment may stand behind an @
 
 
 class BadAddress(ValueError):
@@ -36,6 +39,45 @@ def explain_bad_addresses(view: Callable[..., HttpResponseBase]) -> Callable[...
             return render(request, "400.html", {"reason": str(error)}, status=400)
 
     return answer
+
+
+def page_view(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A page that people send each other: what they wrote as in their own zone is asked for again, exactly."""
+    explained = explain_bad_addresses(view)
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        exact = _exact(request)
+        # Programs, which ask for a format, need not follow.
+        if exact != request.GET and "format" not in request.GET:
+            return redirect(f"{request.path}?{exact.urlencode()}")
+        return explained(request, *args, **kwargs)
+
+    return answer
+
+
+def _exact(request: HttpRequest) -> QueryDict:
+    """What is asked for, with all moments in UTC: whoever is sent the address may live in another zone."""
+    query = request.GET.copy()
+    for name in MOMENTS:
+        if texts := query.getlist(name):
+            query[name] = _exact_moment(name, texts[-1], texts[:-1])
+    for name in SIDES:
+        tag, at, when = query.get(name, "").partition("@")
+        if at:
+            query[name] = f"{tag}@{_exact_moment(name, when, [])}"
+    return query
+
+
+def _exact_moment(name: str, text: str, shown: Sequence[str]) -> str:
+    """The moment as a stamp; one of `shown` when the text is what a field makes of it, as of one nobody touched."""
+    try:
+        if has_zone(text):
+            return text
+        untouched = [moment for moment in shown if clock.field(read_moment(moment)) == text]
+        return untouched[0] if untouched else stamp(read_end(text) if name == "to" else read_moment(text))
+    except (BadAddress, InvalidMoment):
+        return text  # the page will explain it, where it is one at all
 
 
 def text_of(request: HttpRequest, name: str = "q") -> str:
@@ -56,8 +98,18 @@ def read_moment(text: str) -> dt.datetime:
     except InvalidMoment as error:
         raise BadAddress(str(error)) from error
     if moment.year not in YEARS:
-        raise BadAddress(_("The year %d is too far away: nobody watched then.") % moment.year)
+        raise BadAddress(_("“%s” is too far away: nobody watched then.") % text)
     return moment
+
+
+def read_end(text: str) -> dt.datetime:
+    """The end of a time: a day that is named is meant as a whole. Raises BadAddress."""
+    moment = read_moment(text)
+    return (timezone.localtime(moment) + dt.timedelta(days=1)).astimezone(dt.UTC) if _is_day(text) else moment
+
+
+def _is_day(text: str) -> bool:
+    return "T" not in text and ":" not in text
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +139,12 @@ def cursor_of(request: HttpRequest) -> tuple[dt.datetime, int] | None:
     text = text_of(request, "cursor")
     if not text:
         return None
-    stamp, _tilde, pk = text.partition("~")
+    before, _tilde, pk = text.partition("~")
     try:
-        return read_moment(stamp), int(pk[:18])
+        return read_moment(before), int(pk[:18])
     except ValueError as error:
         raise BadAddress(_("“%s” is no place in this list: go back to its beginning.") % text) from error
 
 
 def cursor(before: dt.datetime, pk: int) -> str:
-    return f"{before.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%fZ}~{pk}"
+    return f"{stamp(before)}~{pk}"

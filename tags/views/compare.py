@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from tags.models import CompareLink, Image, Tag
-from tags.pages.compare import MOST_OFFERED, choices, compare, side, told
+from tags.pages.compare import MOST_OFFERED, alternatives, compare, side, told
 from tags.pages.drift import version_tags
 from tags.pages.filtering import MOST_COMPARED, did_you_mean
 from tags.registry import InvalidReference, Reference
 from tags.versions import Role, is_floating
-from tags.views.asking import BadAddress, as_of, explain_bad_addresses, moment_of, read_moment, text_of
+from tags.views.asking import BadAddress, as_of, moment_of, page_view, read_moment, text_of
 from tags.views.exports import export, export_format
-from tags.views.finding import find, not_watched
+from tags.views.finding import find, suggestions
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator
 
     from django.http import HttpRequest, HttpResponse
@@ -33,25 +32,51 @@ if TYPE_CHECKING:
 
 COLUMNS = ("field", "a", "b", "differs")
 SIDES = ("a", "b")
+EXAMPLE = "registry.example.com/shop/app:production"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedSide:
     """A side as it is asked for; `moment` None: the page's."""
 
     reference: Reference
     moment: dt.datetime | None
 
 
-class NoSuchTag(Exception):
-    """Nobody has ever seen this tag: which one, and the one that was perhaps meant."""
+class Meant(NamedTuple):
+    """What was perhaps meant by a side that names nothing: what to call it, and the side as an address says it."""
 
-    def __init__(self, repository: Repository, name: str) -> None:
-        names = repository.tags.shown().values_list("name", flat=True)[:MOST_COMPARED]
-        self.repository, self.name, self.suggestion = repository, name, did_you_mean(name, names)
+    name: str
+    address: str
 
 
-@explain_bad_addresses
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A side that names what nobody has ever seen: `sentence` says what."""
+
+    side: str
+    sentence: str
+    meant: tuple[Meant, ...]
+    repository: Repository | None = None
+
+
+def _no_such_tag(side: str, repository: Repository, asked: AskedSide) -> Miss:
+    names = repository.tags.shown().values_list("name", flat=True)[:MOST_COMPARED]
+    name = str(asked.reference.tag)
+    meant = did_you_mean(name, names)
+    facts = {"repository": repository.short_name, "tag": name}
+    sentence = _("Nobody has ever seen a tag %(tag)s in %(repository)s.") % facts
+    found = (Meant(meant, told(f"{repository.reference}:{meant}", asked.moment)),) if meant else ()
+    return Miss(side, sentence, found, repository)
+
+
+def _not_watched(side: str, asked: AskedSide) -> Miss:
+    references = [f"{repository.reference}:{asked.reference.tag}" for repository in suggestions(asked.reference)]
+    found = tuple(Meant(reference, told(reference, asked.moment)) for reference in references)
+    return Miss(side, _("%s is not watched yet.") % asked.reference.name, found)
+
+
+@page_view
 def comparison(request: HttpRequest) -> HttpResponseBase:
     ask = as_of(request)
     try:
@@ -65,12 +90,10 @@ def comparison(request: HttpRequest) -> HttpResponseBase:
         repository = find(one.reference) if one else None
         if one is None:
             continue
-        if repository is None:
-            return not_watched(request, one.reference)
-        tag = repository.tags.filter(name=one.reference.tag).first()
+        tag = repository.tags.filter(name=one.reference.tag).first() if repository else None
         if tag is None:
-            missing = NoSuchTag(repository, str(one.reference.tag))
-            return _page(request, ask, status=404, missing=missing, wrong=name)
+            miss = _no_such_tag(name, repository, one) if repository else _not_watched(name, one)
+            return _page(request, ask, status=404, miss=miss)
         tags[name] = tag
     sides = {
         name: side(tag, own or ask.moment, ask.now, own_moment=own is not None)
@@ -87,7 +110,7 @@ def comparison(request: HttpRequest) -> HttpResponseBase:
     return _page(request, ask, sides=sides, comparison=found)
 
 
-def _asked(request: HttpRequest, name: str) -> Asked | None:
+def _asked(request: HttpRequest, name: str) -> AskedSide | None:
     """The side of that name; its moment stands behind an @, or in a field of its own. Raises BadAddress."""
     text, at, when = text_of(request, name).partition("@")
     if not text:
@@ -97,14 +120,17 @@ def _asked(request: HttpRequest, name: str) -> Asked | None:
     except InvalidReference as error:
         raise BadAddress(_("“%(text)s” cannot be compared: %(why)s.") % {"text": text, "why": error}) from error
     if reference.tag is None:
-        raise BadAddress(_("“%s” names no tag: write one behind a colon, as in shop/app:production.") % text)
+        raise BadAddress(
+            _("“%(text)s” names no tag: write one behind a colon, as in %(example)s.")
+            % {"text": text, "example": EXAMPLE}
+        )
     if when.startswith(("sha256:", "sha384:", "sha512:")):
         raise BadAddress(_("Tags are compared here, not digests: write a tag alone, or with @ and a moment."))
     moment = moment_of(request, f"{name}_at") or (read_moment(when) if at and when.strip() else None)
-    return Asked(reference, moment)
+    return AskedSide(reference, moment)
 
 
-def _address(request: HttpRequest, asked: dict[str, Asked | None]) -> str:
+def _address(request: HttpRequest, asked: dict[str, AskedSide | None]) -> str:
     """This page by its lasting address: what the form asks for by two fields stands there in one."""
     query = {name: value for name, value in request.GET.items() if name not in ("a", "b", "a_at", "b_at") and value}
     sides = {name: told(str(one.reference), one.moment) for name, one in asked.items() if one}
@@ -149,7 +175,8 @@ def _page(
         "comparison": comparison,
         "fields": [_field(request, name, sides.get(name)) for name in SIDES],
         "offered": listed,
-        "choices": choices(one, other, pointers, ask.now) if one else [],
+        "examples": [str(tag) for tag in listed[:2]] or [EXAMPLE],
+        "alternatives": alternatives(one, other, pointers, ask.now) if one else [],
         "swapped": (sides["b"].address, sides["a"].address) if comparison else None,
         **more,
         **ask.context,
@@ -161,16 +188,9 @@ def _field(request: HttpRequest, name: str, found: Side | None) -> dict[str, obj
     """What the form shows for a side: as it was asked for, for who corrects a mistake."""
     title = _("First") if name == "a" else _("Second")
     if found is None:
-        return {"name": name, "title": title, "value": text_of(request, name), "moment": ""}
-    moment = _in_field(found.moment) if found.moment and found.own_moment else ""
+        return {"name": name, "title": title, "value": text_of(request, name), "moment": None}
+    moment = found.moment if found.own_moment else None
     return {"name": name, "title": title, "value": str(found.tag), "moment": moment}
-
-
-def _in_field(moment: dt.datetime) -> str:
-    """The value of a datetime-local field in the viewer's zone; never earlier than asked for, or a move were undone."""
-    if moment.microsecond:
-        moment = moment.replace(microsecond=0) + dt.timedelta(seconds=1)
-    return timezone.localtime(moment).strftime("%Y-%m-%dT%H:%M:%S" if moment.second else "%Y-%m-%dT%H:%M")
 
 
 def _rows(found: Comparison) -> Iterator[tuple[object, ...]]:

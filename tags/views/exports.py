@@ -13,6 +13,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from tags.moments import utc
 from tags.views.asking import BadAddress, text_of
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ STARTS = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=[\s\"'`\u200b\u2060\ufeff]{0,64}[=+
 BEGINS_LIKE_ONE = ("\t", "\r", "\n")
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 LONGEST_NAME = 120
+
+
+def is_export(request: HttpRequest) -> bool:
+    """Whether a file is asked for in place of the page."""
+    return bool(text_of(request, "format"))
 
 
 def export_format(request: HttpRequest) -> str:
@@ -97,7 +103,7 @@ def _json(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[
 
 def _plain(value: object) -> object:
     if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+        return utc(value)
     if isinstance(value, (str, Promise)):
         return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(value))
     return [_plain(one) for one in value] if isinstance(value, (tuple, list)) else value

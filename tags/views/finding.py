@@ -14,6 +14,7 @@ from tags.pages.filtering import MOST_COMPARED
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+    from tags.models import Tag
     from tags.registry import Reference
 
 MOST_SUGGESTIONS = 5
@@ -25,6 +26,12 @@ def find(reference: Reference) -> Repository | None:
         registry__address__iexact=reference.host, name=reference.path
     )
     return found.first()
+
+
+def find_tag(reference: Reference) -> Tag | None:
+    """The tag, whose repository comes as `find` gives it."""
+    repository = find(reference)
+    return repository.tags.filter(name=reference.tag).first() if repository else None
 
 
 def elsewhere(request: HttpRequest, address: str) -> HttpResponse | None:
@@ -40,12 +47,20 @@ def not_watched(request: HttpRequest, reference: Reference) -> HttpResponse:
     return render(
         request,
         "tags/not_watched.html",
-        {"reference": reference.name, "suggestions": _suggestions(reference)},
+        {"reference": reference.name, "suggestions": suggestions(reference)},
         status=404,
     )
 
 
-def _suggestions(reference: Reference) -> list[Repository]:
+def no_such_tag(request: HttpRequest, reference: Reference) -> HttpResponse:
+    """A 404 that says what there is not: this tag in its repository, or not even that."""
+    repository = find(reference)
+    if repository is None:
+        return not_watched(request, reference)
+    return render(request, "tags/no_such_tag.html", {"repository": repository, "tag": reference.tag}, status=404)
+
+
+def suggestions(reference: Reference) -> list[Repository]:
     """Repositories of the same last name anywhere, then those that are spelled alike."""
     last = reference.path.rsplit("/", 1)[-1]
     watched = Repository.objects.select_related("registry")

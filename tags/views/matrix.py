@@ -11,7 +11,7 @@ from tags.pages.answers import answers
 from tags.pages.freshness import freshness
 from tags.pages.knowledge import unknown_because
 from tags.pages.matrix import Row, add_arrivals, matrix
-from tags.views.asking import as_of, explain_bad_addresses, text_of
+from tags.views.asking import as_of, page_view, text_of
 from tags.views.exports import export, export_format, no_export
 from tags.views.finding import elsewhere, find, not_watched
 
@@ -23,15 +23,17 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from tags.models import Repository
+    from tags.pages.matrix import Cell
     from tags.registry import Reference
 
 ROWS = 50
 COLUMNS = (
     "repository", "version", "also_called", "digest", "tag", "state", "order", "times", "after", "before", "until",
+    "moving_to", "moving_after", "moving_before",
 )  # fmt: skip
 
 
-@explain_bad_addresses
+@page_view
 def versions_by_pointers(request: HttpRequest, reference: Reference) -> HttpResponseBase:
     found = find(reference)
     if found is None:
@@ -42,8 +44,9 @@ def versions_by_pointers(request: HttpRequest, reference: Reference) -> HttpResp
     moment, now = ask.moment, ask.now
     unknown = unknown_because([found], moment, now).get(found.pk, "") if moment else ""
     everything = request.GET.get("rows") == "all"
-    picture = matrix(found, moment, text, request.GET.getlist("pointer"), everything=everything)
-    if wanted := export_format(request):
+    wanted = export_format(request)
+    picture = matrix(found, moment, text, request.GET.getlist("pointer"), everything=everything, is_uncut=bool(wanted))
+    if wanted:
         if unknown:
             return no_export(unknown)
         return export(wanted, f"versions-{found.reference}", COLUMNS, _exported(found, picture.rows, moment))
@@ -76,6 +79,11 @@ def _exported(repository: Repository, rows: Iterable[Row], moment: dt.datetime |
         facts = (repository.reference, row.version, tuple(row.also_called), sorted(row.digests))
         for cell in filter(None, row.in_order):
             after, before = (cell.now.after, cell.now.before) if cell.now else (None, cell.came)
-            yield *facts, cell.column.name, cell.state, cell.order, cell.times, after, before, cell.left
+            yield *facts, cell.column.name, cell.state, cell.order, cell.times, after, before, cell.left, *_ahead(cell)
         if not any(row.in_order):
-            yield *facts, None, "never", None, 0, None, None, None
+            yield *facts, None, "never", None, 0, None, None, None, None, None, None
+
+
+def _ahead(cell: Cell) -> tuple[object, ...]:
+    """The move that was under way."""
+    return cell.leaving_to or None, cell.now and cell.now.leaving_after, cell.now and cell.now.leaving_before

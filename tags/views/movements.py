@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from tags.models import Movement, Repository, Tag
 from tags.pages.knowledge import unknown_because
-from tags.views.asking import BadAddress, as_of, explain_bad_addresses, text_of
+from tags.views.asking import BadAddress, as_of, page_view, text_of
 from tags.views.exports import export, export_format
 from tags.views.finding import elsewhere, find, not_watched
 from tags.views.timeline import COLUMNS, beginning, feed, listed, picture, rows
@@ -31,12 +31,12 @@ LANES = 50
 NAMES = 200  # of pointers to choose from
 
 
-@explain_bad_addresses
+@page_view
 def movements(request: HttpRequest) -> HttpResponseBase:
     return _page(request, None, Movement.objects.all(), Tag.objects.all())
 
 
-@explain_bad_addresses
+@page_view
 def movements_of(request: HttpRequest, reference: Reference) -> HttpResponseBase:
     found = find(reference)
     if found is None:

@@ -12,7 +12,7 @@ from tags.pages.knowledge import unknown_because
 from tags.pages.lanes import Window
 from tags.pages.report import Report, reports
 from tags.pages.sources import long_gaps
-from tags.views.asking import as_of, explain_bad_addresses
+from tags.views.asking import as_of, page_view
 from tags.views.exports import export, export_format
 from tags.views.worker import worker
 
@@ -26,7 +26,7 @@ DAYS = 7
 COLUMNS = ("registry", "address", "repository", "state", "reason", "checked_at", "next_poll_at", "error")
 
 
-@explain_bad_addresses
+@page_view
 def registries(request: HttpRequest) -> HttpResponseBase:
     ask = as_of(request)
     moment, now = ask.moment, ask.now
@@ -47,7 +47,7 @@ def registries(request: HttpRequest) -> HttpResponseBase:
         {
             "page": "registries",
             "reports": found,
-            "watches_nothing": bool(found) and not repositories,
+            "watches_nothing": not repositories,
             "days": DAYS,
             **worker(now),
             **ask.context,

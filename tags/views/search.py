@@ -13,16 +13,18 @@ from tags.models import Image, Repository, Tag
 from tags.models.searching import SHORTEST_PART
 from tags.pages.search import MOST, Kind, described, search, suggestions
 from tags.registry import Reference
-from tags.views.asking import as_of, explain_bad_addresses, text_of
+from tags.views.asking import as_of, page_view, text_of
 from tags.views.exports import export, export_format
 from tags.views.finding import find
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
     from django_stubs_ext import StrOrPromise
+
+    from tags.pages.search import Hits
 
 LONGEST = 200  # letters, as the field has it
 FEW = 10  # of each kind, where all kinds are shown
@@ -55,17 +57,17 @@ class Section:
         return self.total > len(self.rows)
 
 
-@explain_bad_addresses
+@page_view
 def search_everywhere(request: HttpRequest) -> HttpResponseBase:
     ask, text = as_of(request), text_of(request)[:LONGEST].replace("\0", "")
-    found = search(text) if text else []
     if wanted := export_format(request):
-        return export(wanted, "search", COLUMNS, _exported([(hits.kind, hits.keys) for hits in found]))
+        return export(wanted, "search", COLUMNS, _exported(search(text, everything=True) if text else []))
+    found = search(text) if text else []
     only = next((hits for hits in found if hits.kind == request.GET.get("kind")), None)
-    pages: Page[Any] | None = None
+    paged: Page[Any] | None = None
     if only:
-        pages = Paginator(only.keys, ROWS).get_page(request.GET.get("page"))
-        rows = described(only.kind, list(pages.object_list))
+        paged = Paginator(only.keys, ROWS).get_page(request.GET.get("page"))
+        rows = described(only.kind, list(paged.object_list))
         sections = [Section(only.kind, len(only), only.there_are_more, rows)]
     else:
         sections = [
@@ -80,10 +82,10 @@ def search_everywhere(request: HttpRequest) -> HttpResponseBase:
             "direct": _direct(text) if text else None,
             "sections": sections,
             "only": only.kind if only else "",
-            "pages": pages,
+            "paged": paged,
             "suggestions": suggestions(text) if text and not found else [],
             "most": MOST,
-            "is_short": len(text) < SHORTEST_PART,
+            "is_short": any(len(word) < SHORTEST_PART for word in text.split()),
             "is_empty": not text and not Repository.objects.exists(),
             **ask.context,
         },
@@ -93,8 +95,9 @@ def search_everywhere(request: HttpRequest) -> HttpResponseBase:
 def _direct(text: str) -> tuple[str, str] | None:
     """The page that the text is the whole name of: what it is called, and its address."""
     name = text.removeprefix("https://").removeprefix("http://").strip("/")
-    if Image.objects.filter(pk=name).exists():
-        return name, f"/{name}/"
+    digest = name.rpartition("@")[2].lower()
+    if Image.objects.filter(pk=digest).exists():
+        return digest, f"/{digest}/"
     try:
         reference = Reference.parse(name)
     except ValueError:
@@ -108,11 +111,11 @@ def _direct(text: str) -> tuple[str, str] | None:
     return (str(tag), tag.get_absolute_url()) if tag else None
 
 
-def _exported(found: list[tuple[Kind, Any]]) -> Iterator[tuple[object, ...]]:
-    for kind, keys in found:
-        for start in range(0, len(keys), ROWS):
-            for row in described(kind, keys[start : start + ROWS]):
-                yield _line(kind, row)
+def _exported(found: Iterable[Hits]) -> Iterator[tuple[object, ...]]:
+    for hits in found:
+        for start in range(0, len(hits), ROWS):
+            for row in described(hits.kind, hits.keys[start : start + ROWS]):
+                yield _line(hits.kind, row)
 
 
 def _line(kind: Kind, row: Any) -> tuple[object, ...]:

@@ -6,22 +6,20 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Q, Value
-from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from tags.models import Movement, Repository
+from tags.moments import stamp
 from tags.pages.lanes import Window
 from tags.registry import is_tag_name
-from tags.views.asking import BadAddress, moment_of, text_of
+from tags.views.asking import YEARS, BadAddress, moment_of, read_end, text_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.utils.functional import Promise
 
     from tags.models.movement import MovementQuerySet
-    from tags.models.repository import RepositoryQuerySet
     from tags.models.tag import TagQuerySet
     from tags.views.asking import AsOf
 
@@ -35,7 +33,7 @@ SPANS: dict[str, tuple[int | None, str | Promise]] = {
 }
 # Never less than this is shown: after the first look there would be nothing to see in a few seconds' time.
 SHORTEST = dt.timedelta(minutes=1)
-# Half of what is shown must still be worth a picture, and its ends are told in whole minutes.
+# Half of what is shown must still be worth a picture.
 SHORTEST_TO_HALVE = dt.timedelta(minutes=4)
 LONGEST_TO_DOUBLE = dt.timedelta(days=20 * 365)
 # So much of the picture lies before the first look: what begins with it is seen to begin.
@@ -44,7 +42,10 @@ MARGIN = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`is_bounded`: people chose the time, so that the list keeps to it, too. `text`: part of an image's name."""
+    """`is_bounded`: people chose the time, so that the list keeps to it, too. `text`: part of an image's name.
+
+    `start` and `end` are what they wrote; `problem` says why that is no time, and then there is nothing to show.
+    """
 
     window: Window
     span: str
@@ -53,6 +54,9 @@ class Asked:
     kinds: tuple[str, ...]
     text: str = ""
     oldest: dt.datetime | None = None
+    start: dt.datetime | None = None
+    end: dt.datetime | None = None
+    problem: str = ""
 
     @property
     def ends_before_watching(self) -> bool:
@@ -61,22 +65,24 @@ class Asked:
 
     def of(self, movements: MovementQuerySet) -> MovementQuerySet:
         """Those of the movements that fit image, tag, kind and time."""
+        if self.problem:
+            return movements.none()
         if self.is_bounded:
-            # What may have happened in this time belongs to it, though it was seen later only.
-            begun = Q(before__lte=self.window.end) | Q(after__lt=self.window.end)
-            movements = movements.filter(begun, before__gt=self.window.start)
+            movements = movements.between(self.window.start, self.window.end)
         if self.window.moment:
             movements = movements.filter(before__lte=self.window.last)
         if self.text:
-            movements = movements.filter(repository__in=_images_like(self.text))
+            movements = movements.filter(repository__in=Repository.objects.containing(self.text))
         if self.tags:
             movements = movements.filter(tag__name__in=self.tags)
         return movements.filter(kind__in=self.kinds) if self.kinds else movements
 
     def of_tags(self, tags: TagQuerySet) -> TagQuerySet:
         """Those of the tags that fit image and name."""
+        if self.problem:
+            return tags.none()
         if self.text:
-            tags = tags.filter(repository__in=_images_like(self.text))
+            tags = tags.filter(repository__in=Repository.objects.containing(self.text))
         return tags.filter(name__in=self.tags) if self.tags else tags
 
     @property
@@ -84,8 +90,10 @@ class Asked:
         return bool(self.tags or self.kinds or self.text)
 
     @property
-    def earlier(self) -> tuple[str, str]:
-        """From and to of the time as long before this one."""
+    def earlier(self) -> tuple[str, str] | None:
+        """From and to of the time as long before this one; None where that is too far away."""
+        if (self.window.start - self._length).year not in YEARS:
+            return None
         return _stamps(self.window.start - self._length, self.window.start)
 
     @property
@@ -104,10 +112,10 @@ class Asked:
 
     @property
     def wider(self) -> tuple[str, str] | None:
-        """From and to of twice the time around this one, no later than the page's moment."""
-        if self._length > LONGEST_TO_DOUBLE:
-            return None
+        """From and to of twice the time around this one, no later than the page's moment; None for too long a time."""
         end = min(self.window.end + self._length / 2, self.window.last)
+        if self._length > LONGEST_TO_DOUBLE or (end - 2 * self._length).year not in YEARS:
+            return None
         return _stamps(end - 2 * self._length, end)
 
     @property
@@ -115,20 +123,14 @@ class Asked:
         return self.window.end - self.window.start
 
 
-def _images_like(text: str) -> RepositoryQuerySet:
-    """The repositories with this in their full name."""
-    full_name = Concat("registry__address", Value("/"), "name")
-    return Repository.objects.alias(full_name=full_name).filter(full_name__icontains=text)
-
-
 def asked(request: HttpRequest, ask: AsOf, oldest: dt.datetime | None, around: dt.datetime | None = None) -> Asked:
     """Read span, from, to, tag, kind and part of an image's name. Raises BadAddress.
 
     `oldest` is where "all" begins; `around` a moment that is to be seen when no time is asked for.
     """
-    start, end = moment_of(request, "from"), moment_of(request, "to")
-    if end and _is_day(text_of(request, "to")):
-        end += dt.timedelta(days=1)  # the day that is named is meant as a whole
+    start, until = moment_of(request, "from"), text_of(request, "to")
+    end = read_end(until) if until else None
+    typed = {"start": start, "end": end}
     chosen = "" if start else text_of(request, "span")
     is_bounded = bool(start or end or chosen)
     if around and not is_bounded:
@@ -143,7 +145,14 @@ def asked(request: HttpRequest, ask: AsOf, oldest: dt.datetime | None, around: d
     if not set(kinds) <= set(Movement.KINDS):
         raise BadAddress(_("“%s” is no kind of movement.") % ", ".join(kinds))
     text = text_of(request)
-    return Asked(_window(start, end, span, ask, oldest), span, is_bounded, tags, kinds, text, oldest)
+    problem = ""
+    window = _window(start, end, span, ask, oldest)
+    if window.start >= window.end:
+        problem = _("The time ends before it begins: choose an earlier “from” or a later “to”.")
+        if "format" in request.GET:
+            raise BadAddress(problem)
+        window = _window(None, None, _default(ask.point, oldest), ask, oldest)
+    return Asked(window, span, is_bounded, tags, kinds, text, oldest, **typed, problem=problem)
 
 
 def _each(request: HttpRequest, name: str) -> tuple[str, ...]:
@@ -161,8 +170,6 @@ def _window(
     if start is None:
         days = SPANS[span][0] if span else MONTH
         start = first if days is None else end - dt.timedelta(days=days)
-    if start >= end:
-        raise BadAddress(_("The time ends before it begins: choose an earlier “from” or a later “to”."))
     return Window(start, end, ask.now, ask.moment)
 
 
@@ -172,9 +179,5 @@ def _default(now: dt.datetime, oldest: dt.datetime | None) -> str:
     return "all" if is_young else "month"
 
 
-def _is_day(text: str) -> bool:
-    return "T" not in text and ":" not in text
-
-
 def _stamps(start: dt.datetime, end: dt.datetime) -> tuple[str, str]:
-    return f"{start.astimezone(dt.UTC):%Y-%m-%dT%H:%MZ}", f"{end.astimezone(dt.UTC):%Y-%m-%dT%H:%MZ}"
+    return stamp(start), stamp(end)

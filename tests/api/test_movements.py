@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -73,6 +74,21 @@ def test_movements_are_found_by_repository_tag_text_kind_and_time(ask: Ask) -> N
     assert len(told(q="ROLL")) == 2
     assert len(told(until=(NOW - 30 * MINUTE).isoformat())) == 2
     assert told(since="2026-05-16") == []
+
+
+def test_what_was_under_way_at_an_end_is_told_as_on_the_page_of_movements(ask: Ask, client: Client) -> None:
+    moved()  # between 11:55 and 12:00:01
+    page = f"/movements/{APP}/"
+    for since, until, told in (
+        ("2026-05-15T11:50:00Z", "2026-05-15T11:55:00Z", 0),
+        ("2026-05-15T11:50:00Z", "2026-05-15T11:57:00Z", 2),
+        ("2026-05-15T11:57:00Z", "2026-05-15T11:58:00Z", 2),
+        ("2026-05-15T12:00:01Z", "2026-05-15T12:00:02Z", 2),
+        ("2026-05-15T12:00:02Z", "2026-05-15T12:00:03Z", 0),
+    ):
+        assert len(ask("movements", since=since, until=until)["items"]) == told
+        exported = client.get(page, {"from": since, "to": until, "format": "json"})
+        assert len(json.loads(exported.getvalue())) == told
 
 
 def test_pages_follow_each_other_whatever_moves_meanwhile(ask: Ask) -> None:

@@ -55,14 +55,14 @@ def test_removed_tags_and_signatures_do_not_count(ask: Ask) -> None:
 def test_repositories_are_found_by_name_and_registry(ask: Ask, all_of: Ask) -> None:
     names = ["registry.example.com/shop/app", "registry.example.com/shop/cart", "docker.io/library/python"]
     for name in names:
-        watch(name)
+        watch(name, name="Docker Hub" if name.startswith("docker.io") else "")
 
     def found(**query: object) -> list[str]:
         return [item["repository"] for item in ask("repositories", **query)["items"]]
 
     assert found() == names
     assert found(q="SHOP/") == names[:2]
-    assert found(q="docker.io/lib") == names[2:]
+    assert found(q="docker.io/lib") == found(q="docker hub") == names[2:]
     assert found(registry="Registry.example.com") == names[:2]
     assert [item["repository"] for item in all_of("repositories", limit=1)] == names
     assert "no registry “quay.io”" in ask("repositories", status=404, registry="quay.io")["detail"]

@@ -11,9 +11,12 @@ from tags.models import Tag
 from tags.registry import TimedOut
 from tests.factories import HOUR, MINUTE, NOW, SECOND, example, look, moved, watch
 from tests.listings import EXAMPLE, digest
+from tests.views.reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from django.test import Client
 
     Ask = Callable[..., Any]
 
@@ -37,6 +40,7 @@ def test_a_tag_tells_what_it_points_to_since_when_and_with_whom(ask: Ask) -> Non
         "since": {"after": "2026-05-15T11:55:00Z", "before": "2026-05-15T12:00:01Z"},
         "checked_at": "2026-05-15T12:00:00Z",
         "state": "present",
+        "leaving": None,
     }
 
 
@@ -84,6 +88,37 @@ def test_in_the_past_tags_are_as_they_were(ask: Ask) -> None:
     assert (then["digest"], then["version"], then["aliases"]) == (digest("1.3"), "1.3", ["1.3"])
     assert then["since"] == {"after": None, "before": "2026-05-15T11:50:01Z"}
     assert one(ask, "1.3", at="2026-05-15T11:56:00Z")["aliases"] == ["production"]
+
+
+def test_a_move_that_was_under_way_is_told_as_on_the_pages(ask: Ask, client: Client) -> None:
+    app = moved()
+    at = "2026-05-15T11:57:00Z"  # between the looks at 11:55 and at 12:00
+    then = one(ask, "production", at=at)
+    assert then["version"] == "1.3"
+    assert then["leaving"] == {
+        "after": "2026-05-15T11:55:00Z",
+        "before": "2026-05-15T12:00:01Z",
+        "digest": digest("2.0"),
+        "version": "2.0",
+    }
+    assert "moving to 2.0" in read(client, f"{app.get_absolute_url()}?by=pointer&at={at}")
+    assert one(ask, "qatesting", at=at)["leaving"] is None
+    assert one(ask, "production", at="2026-05-15T11:54:00Z")["leaving"] is None  # a look came between
+
+
+def test_in_the_past_the_last_look_is_one_of_then(ask: Ask) -> None:
+    moved()
+    at = "2026-05-15T11:57:00Z"
+    assert one(ask, "production", at=at)["checked_at"] == "2026-05-15T11:55:00Z"
+    assert one(ask, "latest", at=at)["checked_at"] is None
+    assert one(ask, "latest", at="2026-05-15T12:00:03Z")["checked_at"] == "2026-05-15T12:00:00Z"
+
+
+def test_what_was_being_removed_was_on_its_way_out(ask: Ask) -> None:
+    repository = example(at=NOW - 5 * MINUTE)
+    look(repository, {name: content for name, content in EXAMPLE.items() if name != "rollback"})
+    leaving = one(ask, "rollback", at=(NOW - MINUTE).isoformat())["leaving"]
+    assert (leaving["digest"], leaving["version"], leaving["before"]) == (None, None, "2026-05-15T12:00:01Z")
 
 
 def test_a_version_that_is_gone_names_the_past_still(ask: Ask) -> None:

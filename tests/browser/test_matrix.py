@@ -25,9 +25,9 @@ pytestmark = [
 def test_whether_a_version_has_ever_been_there_is_told_as_one_types(page: Page, live_server: Any) -> None:
     page.goto(live_server.url + APP)
     page.get_by_role("link", name="Versions", exact=True).click()
-    page.get_by_label("Version", exact=True).press_sequentially("1.3")
+    page.get_by_label("Filter", exact=True).press_sequentially("1.3")
     expect(page.locator(".answers")).to_contain_text("1.3 was in production from")
-    page.get_by_label("Version", exact=True).fill("1.0")
+    page.get_by_label("Filter", exact=True).fill("1.0")
     expect(page.locator(".answers")).to_contain_text(re.compile("1.0 has never been in .*production"))
 
 

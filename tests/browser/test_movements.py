@@ -70,3 +70,38 @@ def test_a_link_to_a_movement_shows_it(page: Page, live_server: Any) -> None:
     link = page.locator(".move.forward .of-move").get_by_role("link", name="to this movement").first
     page.goto(f"{live_server.url}{link.get_attribute('href')}")
     assert page.locator(".move.sought").is_visible()
+
+
+CUT_OFF = """[...document.querySelectorAll("svg.label text")]
+    .filter((text) => text.getClientRects().length)
+    .filter((text) => text.getBBox().x + text.getBBox().width > text.ownerSVGElement.width.baseVal.value)
+    .map((text) => text.textContent)"""
+
+
+@pytest.mark.parametrize("width", [1280, 800, 390])
+def test_no_version_is_cut_off_without_a_sign(page: Page, live_server: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    for span in ("day", "week", "month", "all"):
+        page.goto(f"{live_server.url}/movements/?span={span}")
+        assert page.locator("svg.label text").count() > 3
+        assert page.evaluate(CUT_OFF) == []
+
+
+def test_a_time_that_ends_before_it_begins_is_told_where_the_picture_was(quiet: Page, live_server: Any) -> None:
+    quiet.goto(f"{live_server.url}{MOVEMENTS}")
+    quiet.locator("#from").fill("2026-05-10T12:00")
+    quiet.wait_for_url("**from=2026-05-10T10*")
+    quiet.locator("#to").fill("2026-05-01T12:00")
+    quiet.get_by_text("The time ends before it begins").wait_for()
+    assert quiet.locator("a.bar").count() == 0
+    assert quiet.locator("#from").input_value() == "2026-05-10T12:00"
+    assert quiet.locator("#to").input_value() == "2026-05-01T12:00"
+    assert not quiet.said  # type: ignore[attr-defined]
+
+
+def test_the_address_that_a_filter_leaves_names_its_moments_exactly(page: Page, live_server: Any) -> None:
+    page.goto(f"{live_server.url}{MOVEMENTS}")
+    page.locator("#from").fill("2026-05-10T12:00")
+    page.wait_for_url("**from=2026-05-10T10%3A00%3A00.000000Z*")
+    page.goto(f"{live_server.url}{MOVEMENTS}?at=2026-05-10")
+    page.wait_for_url("**at=2026-05-09T22%3A00%3A00.000000Z")

@@ -184,6 +184,27 @@ def test_a_version_that_missed_its_turn_is_looked_at_until_it_answers(repository
     assert repository.names_left_out(at(40)) == {"1.0", "1.1"}
 
 
+def test_a_version_that_somebody_wants_looked_at_is_looked_at_once(repository: Repository) -> None:
+    tags = {"1.0": "a", "1.1": "b", "latest": "b"}
+    record(repository, seen(tags, 0))
+    look = last_look(repository, "1.0")
+    with time_machine.travel(at(3), tick=False):
+        repository.look_soon_at(["1.0", "latest", "unheard-of"])
+    assert repository.names_left_out(at(5)) == {"1.1"}
+    assert last_look(repository, "1.0") == look, "wanting is not looking"
+    record(repository, seen(tags, 5))
+    assert repository.names_left_out(at(10)) == {"1.0", "1.1"}
+
+
+def test_a_wish_that_comes_after_the_request_was_sent_has_another_look(repository: Repository) -> None:
+    tags = {"1.0": "a", "1.1": "b", "latest": "b"}
+    record(repository, seen(tags, 0))
+    with time_machine.travel(at(5) + 25 * SECOND, tick=False):
+        repository.look_soon_at(["1.0"])
+    record(repository, seen(tags, 5))
+    assert repository.names_left_out(at(10)) == {"1.1"}
+
+
 def test_only_versions_that_are_where_they_were_seen_are_left_out(repository: Repository) -> None:
     record(repository, seen({"1.0": "a", "1.1": None, "latest": "a"}, 0, failing=("1.2",)))
     assert repository.names_left_out(at(5)) == {"1.0"}

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from tags.models import Repository
+from tags.pages import drift
 from tags.pages.board import Asked, Board, Row, board, rows
 from tests.factories import DAY, MINUTE, NOW, SECOND, example, look, moved, watch
 from tests.listings import EXAMPLE
@@ -35,16 +36,18 @@ def test_what_moved_since_then_is_marked_with_what_was_there() -> None:
 
 def test_what_was_gone_then_or_is_gone_now_has_changed() -> None:
     repository = watch()
-    look(repository, {"1.0": "a", "production": "a", "canary": "a"}, NOW - 5 * MINUTE)
+    for minutes in (10, 5):
+        look(repository, {"1.0": "a", "production": "a", "canary": "a"}, NOW - minutes * MINUTE)
     look(repository, {"1.0": "a", "production": "a", "staging": "a"}, NOW)
-    assert changes(NOW - 4 * MINUTE) == {"canary": "was 1.0", "staging": "was not there"}
+    assert changes() == {"canary": "was 1.0", "staging": "was not there"}
 
 
 def test_a_version_that_is_gone_by_now_is_named_as_it_was_called_then() -> None:
     repository = watch()
-    look(repository, {"1.0": "a", "2.0": "b", "production": "a"}, NOW - 5 * MINUTE)
+    for minutes in (10, 5):
+        look(repository, {"1.0": "a", "2.0": "b", "production": "a"}, NOW - minutes * MINUTE)
     look(repository, {"2.0": "b", "production": "b"}, NOW)
-    assert changes(NOW - 4 * MINUTE) == {"production": "was 1.0"}
+    assert changes() == {"production": "was 1.0"}
 
 
 def test_where_one_of_both_moments_is_not_known_nothing_has_changed() -> None:
@@ -97,9 +100,9 @@ def test_the_filter_finds_every_name_of_the_version_a_pointer_is_on() -> None:
 
 def test_the_row_tells_how_far_production_is_behind_the_nearest() -> None:
     example()
-    drift = row().drift
-    assert drift is not None
-    assert drift.sentence == "production is 1 version behind perftesting and qatesting"
+    told = row().drift
+    assert told is not None
+    assert told.sentence == "production is 1 version behind perftesting and qatesting"
 
 
 def test_the_drift_of_the_past_counts_the_versions_that_were_there() -> None:
@@ -110,6 +113,21 @@ def test_the_drift_of_the_past_counts_the_versions_that_were_there() -> None:
     assert then is not None
     assert now is not None
     assert (then.versions, now.versions) == (1, 2)
+
+
+def test_of_too_many_versions_none_are_counted_whatever_else_is_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drift, "MOST_VERSIONS", 3)
+    for name, versions in (("few", 3), ("as-few", 3), ("many", 4)):
+        tags = {f"1.{number}": str(number) for number in range(versions)}
+        look(watch(f"registry.example.com/shop/{name}"), {**tags, "production": "0", "latest": "1"})
+
+    def told(text: str) -> dict[str, str]:
+        found = shown(text=text)
+        return {row.repository.name: row.drift.sentence for row in rows(found, found.repositories) if row.drift}
+
+    counted, uncounted = "production is 1 version behind latest", "production is behind latest"
+    assert told("") == {"shop/few": counted, "shop/as-few": counted, "shop/many": uncounted}
+    assert told("many") == {"shop/many": uncounted}
 
 
 def test_an_image_without_a_version_says_what_it_was_last_called() -> None:

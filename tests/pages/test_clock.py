@@ -110,9 +110,63 @@ def test_what_was_so_at_the_first_look_came_before_it() -> None:
 )
 def test_the_zone_is_told_with_its_distance_from_utc(zone: str, words: str) -> None:
     with timezone.override(zoneinfo.ZoneInfo(zone)):
-        assert clock.zone() == words
+        assert clock.zone(NOW) == words
+
+
+def test_an_age_is_told_from_the_moment_that_a_page_is_about() -> None:
+    assert clock.age(before(days=3), None, NOW) == "3 days ago"
+    assert clock.age(before(days=3), before(days=1), NOW) == "2 days earlier"
+    assert clock.age(NOW, before(days=3), NOW) == "3 days later"
 
 
 def test_a_day_over_a_list_is_told_in_full() -> None:
     assert clock.heading(dt.date(2026, 5, 9), NOW) == "Saturday 9 May 2026"
     assert clock.heading(dt.date(2026, 5, 15), NOW) == "Today, Friday 15 May 2026"
+
+
+@pytest.mark.parametrize(
+    ("after", "before_", "words"),
+    [
+        ({"days": 2, "minutes": 60}, {"days": 2}, "2 days"),
+        ({"days": 8}, {"days": 2}, "2 to 8 days"),
+        ({"days": 299}, {"days": 290}, "9 months"),
+        ({"days": 300}, {"days": 90}, "90 days to 10 months"),
+        ({"hours": 30}, {"hours": 3}, "3 h to 30 h"),
+        (None, {"hours": 3}, "at least 3 h"),
+    ],
+)
+def test_how_long_it_lasts_is_told_as_well_as_it_is_known(
+    after: dict[str, float] | None, before_: dict[str, float], words: str
+) -> None:
+    assert clock.lasting(after and before(**after), before(**before_), NOW) == words
+
+
+def in_utc(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("after", "seen", "words"),
+    [
+        ("2026-10-25T00:30", "2026-10-25T01:30", "between 02:30 (UTC+2) and 02:30 (UTC+1)"),
+        ("2026-10-25T00:50", "2026-10-25T01:10", "between 02:50 (UTC+2) and 02:10 (UTC+1)"),
+        ("2026-10-25T01:10:00", "2026-10-25T01:10:30", "between 02:10:00 (UTC+1) and 02:10:30 (UTC+1)"),
+        ("2026-03-29T00:30", "2026-03-29T01:30", "between 01:30 and 03:30"),
+        ("2026-03-29T00:50", "2026-03-29T01:10", "between 01:50 and 03:10"),
+        ("2026-03-29T00:59:30", "2026-03-29T01:00:30", "between 01:59:30 and 03:00:30"),
+    ],
+)
+def test_when_clocks_change_both_ends_are_told_apart(after: str, seen: str, words: str) -> None:
+    for zone in (dt.UTC, zoneinfo.ZoneInfo("Europe/Berlin")):
+        assert clock.between(in_utc(after).astimezone(zone), in_utc(seen).astimezone(zone)) == words
+
+
+def test_an_hour_that_clocks_repeat_says_which_one_it_is() -> None:
+    assert clock.full(in_utc("2026-10-25T00:30")) == "25 October 2026 02:30 (UTC+2)"
+    assert clock.full(in_utc("2026-10-25T01:30")) == "25 October 2026 02:30 (UTC+1)"
+    assert clock.full(in_utc("2026-10-25T02:30")) == "25 October 2026 03:30"
+
+
+def test_the_zone_is_told_as_it_is_at_the_moment_of_the_page() -> None:
+    assert clock.zone(in_utc("2026-01-15T12:00")) == "Europe/Berlin (UTC+1)"
+    assert clock.zone(NOW) == "Europe/Berlin (UTC+2)"

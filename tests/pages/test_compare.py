@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from tags.models import Image, Movement, Repository, Tag
-from tags.pages.compare import Comparison, Side, choices, compare, told
+from tags.pages.compare import Comparison, Side, alternatives, compare, told
 from tags.pages.sourcecode import REVISION, SOURCE
 from tags.pages.standing import Standing
 from tests.factories import DAY, MINUTE, NOW, moved
@@ -14,10 +14,13 @@ from tests.listings import digest
 VERSIONS = ("1.0", "1.1", "1.2", "2.0")
 
 
-def side(name: str, version: str, *, pk: int = 1, moment: dt.datetime | None = None, **image: object) -> Side:
-    """A tag on the image of that version, there for a day; the image is read when anything is told of it."""
+def side(
+    name: str, version: str, *, pk: int = 1, moment: dt.datetime | None = None, days: int = 1, **image: object
+) -> Side:
+    """A tag on the image of that version, there for so many days; the image is read when anything is told of it."""
     tag = Tag(pk=pk, name=name, repository=Repository(pk=1, registry_id=1, name="shop/app"))
-    standing = Standing(1, name, "pointer", "present", digest(version), NOW - DAY, NOW - DAY)
+    role = "version" if name == version else "pointer"
+    standing = Standing(1, name, role, "present", digest(version), NOW - days * DAY, NOW - days * DAY)
     read = Image(digest=digest(version), described_at=NOW if image else None, **image)
     return Side(tag, moment, moment is not None, standing, version=version, image=read)
 
@@ -30,6 +33,32 @@ def test_the_one_behind_is_named_first_whichever_side_it_is_on() -> None:
     production, qatesting = side("production", "1.0"), side("qatesting", "2.0", pk=2)
     words = "production is 3 versions behind qatesting"
     assert compared(production, qatesting).drift == compared(qatesting, production).drift == words
+
+
+def test_of_two_pointers_the_days_between_their_moves_are_told() -> None:
+    found = compared(side("production", "1.0", days=9), side("qatesting", "1.1", pk=2, days=2))
+    assert found.drift == "production is 1 version and 7 days behind qatesting"
+
+
+def test_of_two_versions_the_days_between_their_builds_are_told_or_else_those_between_their_coming() -> None:
+    old, new = side("1.0", "1.0", days=9), side("1.1", "1.1", pk=2, days=2)
+    assert compared(old, new).drift == "1.0 is 1 version and 7 days behind 1.1"
+    old = side("1.0", "1.0", days=9, created=NOW - 30 * DAY)
+    assert compared(old, new).drift == "1.0 is 1 version and 7 days behind 1.1"
+    new = side("1.1", "1.1", pk=2, days=2, created=NOW - 10 * DAY)
+    assert compared(old, new).drift == "1.0 is 1 version and 20 days behind 1.1"
+
+
+def test_between_a_pointer_and_a_version_no_days_are_told() -> None:
+    found = compared(side("production", "1.0", days=9), side("1.1", "1.1", pk=2, days=2))
+    assert found.drift == "production is 1 version behind 1.1"
+
+
+def test_each_side_tells_ages_up_to_its_own_moment() -> None:
+    then = side("production", "1.0", moment=NOW - 2 * DAY, days=9, created=NOW - 12 * DAY)
+    since, built = (row.a.text for row in compared(then, side("qatesting", "1.1", pk=2)).all_rows[2:4])
+    assert since == "Wed 6 May 14:00 (7 days)"
+    assert built == "Sun 3 May 14:00 (10 days earlier)"
 
 
 def test_too_many_versions_are_not_counted() -> None:
@@ -77,7 +106,7 @@ def test_commits_are_listed_since_the_older_image_without_versions_too() -> None
 
 def test_a_side_is_told_with_its_moment_in_utc() -> None:
     berlin = dt.datetime(2026, 5, 3, 14, 0, tzinfo=dt.timezone(dt.timedelta(hours=2)))
-    assert told("shop/app:production", berlin) == "shop/app:production@2026-05-03T12:00:00Z"
+    assert told("shop/app:production", berlin) == "shop/app:production@2026-05-03T12:00:00.000000Z"
     assert told("shop/app:production", None) == "shop/app:production"
 
 
@@ -86,7 +115,7 @@ def test_before_the_last_move_is_when_the_old_image_was_last_seen() -> None:
     repository = moved()
     production = repository.tags.get(name="production")
     last = Movement.objects.get(tag=production)
-    found = {choice.title: choice for choice in choices(Side(production, None, False), None, [], NOW + MINUTE)}
+    found = {choice.title: choice for choice in alternatives(Side(production, None, False), None, [], NOW + MINUTE)}
     choice = found["production: before and after its last move"]
     assert choice.a == told(str(production), last.after)
     assert choice.b == str(production)

@@ -39,7 +39,7 @@ def test_whatever_the_day_they_are_past_and_the_friday_is_one(day: int, hour: in
 
 def test_an_address_can_hold_them() -> None:
     with timezone.override(BERLIN):
-        assert shortcuts(NOW)[1].stamp == "2026-05-14T16:00Z"
+        assert shortcuts(NOW)[1].stamp == "2026-05-14T16:00:00.000000Z"
 
 
 def test_an_evening_stays_an_evening_when_the_clocks_change() -> None:

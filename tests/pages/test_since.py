@@ -27,5 +27,16 @@ def test_every_interval_is_told_as_anywhere_else(width: dt.timedelta, age: dt.ti
     for before in (NOW - age, NOW - age - HOUR):
         told = sinces.of(before - width, before)
         assert told.interval == clock.between(before - width, before, NOW)
-        assert told.lasting == clock.duration(NOW - before)
+        assert told.lasting == clock.lasting(before - width, before, NOW)
         assert told.day == clock.day(before, NOW)
+
+
+def test_across_a_wide_interval_the_later_end_is_no_fact() -> None:
+    sinces = Sinces(NOW, NOW)
+    after, before = NOW - 8 * DAY, NOW - 2 * DAY
+    assert sinces.told(after, before) == "Wed 13 May 14:00 or earlier"
+    assert sinces.of(after, before) == Since(
+        "Wed 13 May", "2 to 8 days", "between Thu 7 May 14:00 and Wed 13 May 14:00"
+    )
+    assert sinces.told(before - HOUR, before) == "Wed 13 May 14:00"
+    assert sinces.of(before - HOUR, before).lasting == "2 days"

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
+
+from tags.pages import whatiswhere
 from tags.pages.standing import Standing
-from tags.pages.whatiswhere import MOST_NAMES, MOST_UNPOINTED, By, Details, Names, Row, TagRow, image_rows, tag_rows
+from tags.pages.whatiswhere import MOST_NAMES, MOST_UNPOINTED, By, Details, Inventory, Row, TagRow, image_rows, tag_rows
 from tags.versions import Role
 from tests.listings import EXAMPLE, digest
 
@@ -22,8 +25,8 @@ def example(**since: dt.datetime) -> list[Standing]:
     return [standing(name, content, since.get(name, MAY)) for name, content in EXAMPLE.items()]
 
 
-def names_of(tags: list[Standing], text: str = "", labelled: dict[str, str] | None = None) -> Names:
-    return Names([(tag.name, tag.role, tag.state, tag.digest) for tag in tags], text, labelled)
+def inventory_of(tags: list[Standing], text: str = "", labelled: dict[str, str] | None = None) -> Inventory:
+    return Inventory([(tag.name, tag.role, tag.state, tag.digest) for tag in tags], text, labelled)
 
 
 def details_of(tags: list[Standing]) -> Details:
@@ -31,14 +34,14 @@ def details_of(tags: list[Standing]) -> Details:
 
 
 def rows(tags: list[Standing], text: str = "") -> list[Row]:
-    names = names_of(tags, text)
-    return image_rows(names, names.pointed(), details_of(tags))
+    inventory = inventory_of(tags, text)
+    return image_rows(inventory, inventory.pointed(), details_of(tags))
 
 
 def by_tag(tags: list[Standing], text: str = "", *, by: By = By.TAG) -> list[TagRow]:
-    names = names_of(tags, text)
-    every = names.pointer_names() if by is By.POINTER else names.tag_names()
-    return tag_rows(names, names.matching(every), details_of(tags), beside=by)
+    inventory = inventory_of(tags, text)
+    every = inventory.pointer_names() if by is By.POINTER else inventory.tag_names()
+    return tag_rows(inventory, inventory.matching(every), details_of(tags), beside=by)
 
 
 def shape(found: list[Row]) -> list[tuple[str | None, list[str]]]:
@@ -55,13 +58,13 @@ def test_pointers_stand_beside_their_version_newest_first() -> None:
 
 
 def test_versions_without_a_pointer_are_kept_apart_newest_first() -> None:
-    names = names_of(example())
-    assert names.newest(names.unpointed()) == [digest("1.2"), digest("1.1"), digest("1.0")]
+    inventory = inventory_of(example())
+    assert inventory.newest(inventory.unpointed()) == [digest("1.2"), digest("1.1"), digest("1.0")]
 
 
 def test_only_the_newest_of_many_versions_without_a_pointer_are_named() -> None:
-    names = names_of([standing(f"1.{number}", str(number)) for number in range(MOST_UNPOINTED + 50)])
-    newest = names.newest(names.unpointed())
+    inventory = inventory_of([standing(f"1.{number}", str(number)) for number in range(MOST_UNPOINTED + 50)])
+    newest = inventory.newest(inventory.unpointed())
     assert (len(newest), newest[0], newest[-1]) == (MOST_UNPOINTED, digest("149"), digest("50"))
 
 
@@ -79,7 +82,7 @@ def test_two_unrelated_versions_of_one_image_are_both_shown() -> None:
 def test_the_filter_keeps_all_aliases_of_a_matching_tag() -> None:
     assert shape(rows(example(), "perf")) == [("2.1", ["perftesting", "qatesting"])]
     assert shape(rows(example(), "2.1")) == [("2.1", ["perftesting", "qatesting"])]
-    assert names_of(example(), "perf").images == 7
+    assert inventory_of(example(), "perf").images == 7
 
 
 def test_the_filter_finds_the_beginning_of_a_digest() -> None:
@@ -88,13 +91,13 @@ def test_the_filter_finds_the_beginning_of_a_digest() -> None:
 
 def test_a_label_that_matches_keeps_the_row_and_is_told() -> None:
     tags = example()
-    names = names_of(tags, "team=checkout", {digest("2.0"): "team=checkout"})
-    [row] = image_rows(names, names.pointed(), details_of(tags))
+    inventory = inventory_of(tags, "team=checkout", {digest("2.0"): "team=checkout"})
+    [row] = image_rows(inventory, inventory.pointed(), details_of(tags))
     assert (row.group.version, row.label) == ("2.0", "team=checkout")
 
 
 def test_a_wrong_spelling_is_put_right() -> None:
-    assert names_of(example(), "prodction").suggestion() == "production"
+    assert inventory_of(example(), "prodction").suggestion() == "production"
 
 
 def test_pointers_that_came_at_different_times_tell_their_own() -> None:
@@ -152,9 +155,9 @@ def test_a_tag_whose_image_is_missing_says_so() -> None:
 
 def test_a_tag_nothing_is_known_of_has_no_row_but_is_told() -> None:
     unknown = Standing(1, "next", Role.POINTER, "unknown", None, None, MAY)
-    names = names_of([unknown])
-    assert not names.pointed()
-    assert names.homeless() == ["next"]
+    inventory = inventory_of([unknown])
+    assert not inventory.pointed()
+    assert inventory.homeless() == ["next"]
     assert [row.group for row in by_tag([unknown])] == [None]
 
 
@@ -169,15 +172,21 @@ def test_a_move_under_way_names_its_target() -> None:
 
 def test_production_is_held_against_the_next_images_above_it() -> None:
     tags = example()
-    names = names_of(tags)
-    assert names.beside_production() == ["production", "perftesting", "qatesting", "latest"]
-    assert [(drift.ahead, drift.versions) for drift in names.drifts(details_of(tags).tags)] == [
+    inventory = inventory_of(tags)
+    assert inventory.beside_production() == ["production", "perftesting", "qatesting", "latest"]
+    assert [(drift.ahead, drift.versions) for drift in inventory.drifts(details_of(tags).tags)] == [
         (("perftesting", "qatesting"), 1),
         (("latest",), 2),
     ]
 
 
+def test_of_too_many_versions_none_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whatiswhere, "MOST_VERSIONS", 6)
+    tags = example()  # seven versions
+    assert [drift.versions for drift in inventory_of(tags).drifts(details_of(tags).tags)] == [None, None]
+
+
 def test_without_a_production_nothing_is_behind() -> None:
-    names = names_of([standing("2.0", "a"), standing("latest", "a")])
-    assert names.beside_production() == []
-    assert names.drifts({}) == []
+    inventory = inventory_of([standing("2.0", "a"), standing("latest", "a")])
+    assert inventory.beside_production() == []
+    assert inventory.drifts({}) == []

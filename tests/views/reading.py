@@ -21,7 +21,7 @@ def text_of(response: HttpResponse) -> str:
 
 
 def read(client: Client, address: str, status: int = 200) -> str:
-    response = client.get(address)
+    response = client.get(address, follow=True)
     assert response.status_code == status, response.text
     return text_of(response)
 

@@ -47,10 +47,10 @@ def test_a_pointer_on_no_version_shows_its_digest(client: Client) -> None:
     assert title.startswith("nightly: sha256:")
 
 
-def test_what_nobody_watches_is_a_grey_badge_and_not_found(client: Client) -> None:
+def test_what_nobody_watches_or_has_seen_is_a_grey_badge_and_not_found(client: Client) -> None:
     assert drawn(client, f"{APP}:production/", 404) == ("production: not watched", QUIET)
     example()
-    assert drawn(client, f"{APP}:nope/", 404) == ("nope: not watched", QUIET)
+    assert drawn(client, f"{APP}:nope/", 404) == ("nope: no such tag", QUIET)
 
 
 def test_a_removed_tag_says_so(client: Client) -> None:
@@ -60,10 +60,11 @@ def test_a_removed_tag_says_so(client: Client) -> None:
 
 
 def test_a_missing_image_is_amber(client: Client) -> None:
-    look(watch(), {"1.0": "a", "next": None})
-    title, colour = drawn(client, f"{APP}:next/")
-    assert title.startswith("next: image missing")
-    assert colour == WARN
+    repository = watch()
+    look(repository, {"1.0": "a", "next": "a", "new": None}, NOW - 6 * MINUTE)
+    look(repository, {"1.0": "a", "next": None, "new": None}, NOW - 3 * MINUTE)
+    assert drawn(client, f"{APP}:new/") == ("new: image missing since at least 6 min", WARN)
+    assert drawn(client, f"{APP}:next/") == ("next: image missing since 3 min", WARN)
 
 
 def test_what_may_no_longer_be_so_is_amber_and_says_when_it_was_checked(client: Client) -> None:
@@ -73,6 +74,9 @@ def test_what_may_no_longer_be_so_is_amber_and_says_when_it_was_checked(client: 
     assert colour == WARN
     look(repository, {}, error=TimedOut("timed out"))
     assert drawn(client, f"{APP}:production/")[1] == WARN
+    look(watch("registry.example.com/shop/cart"), EXAMPLE, NOW - 5 * HOUR, listed=["new"])
+    told = drawn(client, "/badge/registry.example.com/shop/cart:new/")
+    assert told == ("new: not looked at yet · never checked", WARN)
 
 
 def test_a_badge_can_be_of_the_past(client: Client) -> None:
@@ -142,3 +146,11 @@ def test_what_was_listed_and_not_looked_at_was_not_removed(client: Client) -> No
     page = client.get(f"/badge/{repository.reference}:canary/?at=2026-05-15T11:55:00Z").text
     assert "removed" not in page
     assert "not known" in page
+
+
+def test_across_a_wide_interval_a_badge_claims_the_shorter_time_only(client: Client) -> None:
+    repository = watch(interval=24 * 3600)
+    look(repository, {**EXAMPLE, "production": "1.3"}, NOW - 8 * DAY)
+    look(repository, EXAMPLE, NOW - 2 * DAY)
+    look(repository, EXAMPLE, NOW - HOUR)
+    assert drawn(client, f"{APP}:production/") == ("production: 2.0 since at least 2 days", GOOD)

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db.models import F
 from django.test import Client
 
 from tags.models import CompareLink, Image
@@ -184,7 +187,7 @@ class TestChoosing:
     def test_the_fields_of_the_form_become_a_lasting_address(self, client: Client) -> None:
         example()
         response = client.get(address("production", "qatesting", a_at="2026-05-15T14:00", b_at=""))
-        assert response["Location"] == f"/compare/?a={APP}:production@2026-05-15T12:00:00Z&b={APP}:qatesting"
+        assert response["Location"] == f"/compare/?a={APP}:production@2026-05-15T12:00:00.000000Z&b={APP}:qatesting"
 
     def test_a_moment_beside_a_move_stays_on_its_side(self, client: Client) -> None:
         moved()
@@ -195,14 +198,14 @@ class TestChoosing:
     def test_the_last_move_and_last_friday_are_a_click_away(self, client: Client) -> None:
         moved()
         html = client.get(address("production", "qatesting")).text
-        assert f"/compare/?a={APP}:production@2026-05-15T11:55:00Z&amp;b={APP}:production" in html
-        assert f"/compare/?a={APP}:production@2026-05-08T16:00:00Z&amp;b={APP}:production" in html
+        assert f"/compare/?a={APP}:production@2026-05-15T11:55:00.000000Z&amp;b={APP}:production" in html
+        assert f"/compare/?a={APP}:production@2026-05-08T16:00:00.000000Z&amp;b={APP}:production" in html
 
     def test_before_a_move_that_the_second_look_saw_something_is_known(self, client: Client) -> None:
         repository = example(at=NOW - 5 * MINUTE)
         look(repository, {**EXAMPLE, "production": "2.1"})
         html = client.get(address("production")).text
-        asked = f"/compare/?a={APP}:production@2026-05-15T12:00:00Z&amp;b={APP}:production"
+        asked = f"/compare/?a={APP}:production@2026-05-15T12:00:00.000000Z&amp;b={APP}:production"
         assert asked in html
         page = read(client, asked.replace("&amp;", "&"))
         assert "Version 2.0 2.1" in page
@@ -220,7 +223,7 @@ class TestBadReferences:
             ("shop/APP:y", "cannot be compared"),
             (APP, "names no tag"),
             (f"{APP}:production@yesterday", "is no date and time"),
-            (f"{APP}:production@1800-01-01", "The year 1800 is too far away"),
+            (f"{APP}:production@1800-01-01", "“1800-01-01” is too far away"),
             (f"{APP}:production@{digest('a')}", "Tags are compared here, not digests"),
             ("<script>", "cannot be compared"),
         ],
@@ -239,10 +242,65 @@ class TestBadReferences:
         assert response.status_code == 404
         assert "Nobody has ever seen a tag qatestin in shop/app. Did you mean qatesting ?" in text_of(response)
 
-    def test_a_repository_nobody_watches_is_not_found(self, client: Client) -> None:
+    def test_of_a_repository_nobody_watches_the_one_that_was_meant_is_compared(self, client: Client) -> None:
         example()
-        page = read(client, "/compare/?a=registry.example.com/shop/cart:production", status=404)
-        assert "is not watched yet" in page
+        response = client.get("/compare/", {"a": "shop/app:production@2026-05-15T12:00:03Z", "b": f"{APP}:qatesting"})
+        assert response.status_code == 404
+        assert "docker.io/shop/app is not watched yet." in text_of(response)
+        assert 'value="shop/app:production@2026-05-15T12:00:03Z"' in response.text
+        assert f'value="{APP}:qatesting"' in response.text
+        (link,) = re.findall(r'href="([^"]*)">registry.example.com/shop/app:production</a>', response.text)
+        assert "Version 2.0 2.1" in read(client, f"/compare/{unescape(link)}")
+
+    def test_the_tag_that_was_meant_is_compared_at_the_moment_asked_for(self, client: Client) -> None:
+        example()
+        response = client.get(address("qatesting", "productin@2026-05-15T12:00:03Z"))
+        (link,) = re.findall(r'href="([^"]*)">production</a>', response.text)
+        assert "production on 15 May 2026 14:00" in read(client, f"/compare/{unescape(link)}")
+
+    def test_the_example_is_one_that_works(self, client: Client) -> None:
+        example()
+        assert f"Choose two tags, as {APP}:latest and {APP}:perftesting." in read(client, "/compare/")
+
+
+def test_what_reads_the_same_does_not_differ(client: Client) -> None:
+    repository = example()
+    repository.tags.filter(name="qatesting").update(before=F("before") + MINUTE / 1000)
+    page = read(client, address("qatesting", "perftesting"))
+    assert "0 of 7 differ" in page
+    rows = json.loads(client.get(address("qatesting", "perftesting", format="json", all="1")).getvalue())
+    assert [row["differs"] for row in rows if row["field"] == "since"] == [False]
+
+
+class TestMoving:
+    """Production went from 1.3 to 2.0 between 13:55 and 14:00."""
+
+    @pytest.fixture(autouse=True)
+    def _moved(self) -> None:
+        moved()
+
+    def test_a_move_under_way_leaves_doubt(self, client: Client) -> None:
+        page = read(client, address("production", "qatesting", at="2026-05-15T11:57:00Z"))
+        assert "Not sure, for a move was under way: production. What is told is as before that move." in page
+        assert "behind" not in page
+        assert "Version 1.3 2.1 Moving to 2.0 not moving" in page
+
+    def test_the_side_is_named_by_its_moment_where_both_are_one_tag(self, client: Client) -> None:
+        page = read(client, address("production@2026-05-15T11:57:00Z", "production"))
+        assert "Not sure, for a move was under way: production on 15 May 2026 13:57." in page
+
+    def test_programs_are_told(self, client: Client) -> None:
+        asked = address("production", "qatesting", at="2026-05-15T11:57:00Z", format="json")
+        rows = {row["field"]: row for row in json.loads(client.get(asked).getvalue())}
+        assert rows["moving_to"] == {"field": "moving_to", "a": "2.0", "b": None, "differs": None}
+        asked = address("production", "qatesting", format="json", all="1")
+        assert "moving_to" not in client.get(asked).getvalue().decode()
+
+    @pytest.mark.parametrize("path", ["/", f"/{APP}/"])
+    def test_no_drift_is_told_of_what_moves(self, client: Client, path: str) -> None:
+        assert "production is 1 version behind" in read(client, path)
+        assert "behind" not in read(client, f"{path}?at=2026-05-15T11:57:00Z")
+        assert "production is 2 versions behind" in read(client, f"{path}?at=2026-05-15T11:53:00Z")
 
 
 class TestExport:
@@ -265,7 +323,7 @@ class TestExport:
         assert rows["platforms"]["a"] == ["linux/amd64"]
 
 
-@pytest.mark.parametrize(("a", "queries"), [("production", 15), ("production@2026-05-15T11:57:00Z", 16)])
+@pytest.mark.parametrize(("a", "queries"), [("production", 14), ("production@2026-05-15T11:57:00Z", 15)])
 def test_the_page_asks_as_often_whatever_the_tags_have_done(
     client: Client, django_assert_num_queries: DjangoAssertNumQueries, a: str, queries: int
 ) -> None:

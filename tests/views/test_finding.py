@@ -35,12 +35,12 @@ def test_what_is_not_watched_says_how_to_watch_it(client: Client, address: str) 
     page = read(client, address, status=404)
     assert "docker.io/library/pyton is not watched yet. Ask an administrator to add it in the admin" in page
     assert "manage.py watch docker.io/library/pyton" in page
-    assert "Did you mean docker.io/library/python" in page
+    assert "Did you mean: docker.io/library/python" in page
 
 
 def test_the_same_name_in_another_registry_is_suggested(client: Client) -> None:
     example("127.0.0.1:5000/shop/app")
-    assert "Did you mean 127.0.0.1:5000/shop/app" in read(client, "/app/", status=404)
+    assert "Did you mean: 127.0.0.1:5000/shop/app" in read(client, "/app/", status=404)
 
 
 def test_nothing_is_suggested_where_nothing_is_alike(client: Client) -> None:

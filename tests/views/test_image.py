@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import json
 from typing import TYPE_CHECKING
 
 import pytest
 from django.test import Client
 
-from tags.models import Image, Registry, Repository, Tag
+from tags.models import Image, Tag
 from tags.pages import image as images
-from tests.factories import DAY, HOUR, MINUTE, NOW, example, look, moved, watch
+from tests.factories import DAY, HOUR, MINUTE, NOW, example, keep_watching, look, moved, watch
 from tests.listings import EXAMPLE, digest
 from tests.views.reading import read, rows_of, text_of
 
@@ -53,8 +52,6 @@ def test_a_tag_that_came_again_has_stayed_twice(client: Client) -> None:
     repository = watch()
     for minute, content in enumerate(("a", "b", "a", "b")):
         look(repository, {"1.0": "a", "2.0": "b", "production": content}, NOW - (4 - minute) * 5 * MINUTE)
-    stays = images.stays(digest("a"))
-    assert [stay.left is None for stay in stays if stay.tag.name == "production"] == [False, False]
     assert text_of(client.get(page_of("a"))).count("2.0 ") == 2
 
 
@@ -106,6 +103,14 @@ def test_what_is_in_it_is_told_and_leads_to_the_commit(client: Client) -> None:
     assert "on GitHub" in page
 
 
+def test_of_the_past_ages_count_to_the_moment_of_the_page(client: Client) -> None:
+    keep_watching(example(at=NOW - 3 * DAY), EXAMPLE, NOW - 3 * DAY, NOW - 2 * DAY)
+    described("2.1", created=NOW - 5 * DAY, first_seen_at=NOW - DAY)
+    page = read(client, page_of("2.1", "?at=2026-05-13T12:00Z"))
+    assert "Built Sun 10 May 14:00 (3 days earlier)" in page
+    assert "First seen yesterday 14:00 (24 h later)" in page
+
+
 def test_hostile_labels_are_text_and_long_ones_are_folded(client: Client) -> None:
     example()
     described(
@@ -145,8 +150,8 @@ def test_an_image_that_has_lost_its_version_is_called_as_it_was(client: Client) 
 class TestBeginnings:
     def test_the_only_image_that_begins_so_is_shown(self, client: Client) -> None:
         example()
-        response = client.get(f"/{digest('2.1')[:14].upper().replace('SHA', 'sha')}/?at=2026-05-15")
-        assert response["Location"] == f"/{digest('2.1')}/?at=2026-05-15"
+        response = client.get(f"/{digest('2.1')[:14].upper().replace('SHA', 'sha')}/?at=2026-05-15T12:00Z")
+        assert response["Location"] == f"/{digest('2.1')}/?at=2026-05-15T12:00Z"
 
     def test_of_several_people_choose(self, client: Client) -> None:
         one, other = f"sha256:abcdef0{'1' * 57}", f"sha256:abcdef0{'2' * 57}"
@@ -155,14 +160,37 @@ class TestBeginnings:
         assert one in page
         assert other in page
 
-    def test_too_few_characters_are_asked_for_more(self, client: Client) -> None:
-        assert "write at least 7 characters" in read(client, "/sha256:abc/", status=404)
+    def test_one_character_is_a_beginning_too(self, client: Client) -> None:
+        Image.objects.bulk_create([Image(digest=f"sha256:a{number:063x}") for number in range(25)])
+        page = read(client, "/sha256:a/", status=300)
+        assert page.count("sha256:a0") == 20
+        assert "write some more characters" in page
+
+    def test_signatures_are_not_offered(self, client: Client) -> None:
+        look(watch(), {"1.0": "a", f"{digest('a').replace(':', '-')}.sig": "b"})
+        Image.objects.all().delete()
+        read(client, f"/{digest('b')[:20]}/", status=404)
 
     @pytest.mark.parametrize("unknown", ["sha256:abcdef0", digest("nobody")])
     def test_a_digest_that_nobody_has_seen_has_a_way_on(self, client: Client, unknown: str) -> None:
         page = read(client, f"/{unknown}/", status=404)
         assert f"No tag that is watched ever pointed to {unknown}" in page
         assert "Back to the board" in page
+
+
+class TestPinned:
+    """References with a digest, as docker and kubectl print them."""
+
+    @pytest.mark.parametrize("name", ["registry.example.com/shop/app", "registry.example.com/shop/app:2.1", "app"])
+    def test_the_digest_decides(self, client: Client, name: str) -> None:
+        example()
+        response = client.get(f"/{name}@{digest('2.1')}/?at=2026-05-15T12:00Z")
+        assert (response.status_code, response["Location"]) == (302, f"/{digest('2.1')}/?at=2026-05-15T12:00Z")
+
+    def test_what_nobody_has_seen_is_told(self, client: Client) -> None:
+        example()
+        page = read(client, f"/registry.example.com/shop/app@{digest('nobody')}/", status=404)
+        assert f"No tag that is watched ever pointed to {digest('nobody')}" in page
 
 
 def test_a_tag_named_like_a_number_keeps_its_address(client: Client) -> None:
@@ -192,7 +220,7 @@ def test_the_page_asks_as_often_for_many_tags_as_for_few(
     client: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     moved()
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         client.get(page_of("1.3"))
     many = {f"1.3-{number}": "1.3" for number in range(60)}
     for number in range(10):
@@ -200,16 +228,51 @@ def test_the_page_asks_as_often_for_many_tags_as_for_few(
         look(repository, {"production": "2.0"}, NOW - 2 * HOUR)
         look(repository, {**many, "production": "1.3"}, NOW - HOUR)
     assert Tag.objects.count() > 500
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         client.get(page_of("1.3"))
 
 
-def test_only_the_newest_moves_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "MOST_MOVES", 3)
-    repository = watch()
-    for number in range(8):
-        look(repository, {"a": "a", "production": "ab"[number % 2]}, NOW - (8 - number) * 5 * MINUTE)
-    stays = [stay for stay in images.stays(digest("a")) if stay.tag.name == "production"]
-    assert len(stays) == 1
-    assert all(isinstance(stay.before, dt.datetime) for stay in stays)
-    assert Registry.objects.count() == Repository.objects.count() == 1
+class TestVeryManyMoves:
+    """`production` came to image a, and went on to b, again and again."""
+
+    @pytest.fixture(autouse=True)
+    def _moved(self) -> None:
+        repository = watch()
+        for number in range(9):
+            look(repository, {"1.0": "a", "production": "ab"[number % 2]}, NOW - (8 - number) * 5 * MINUTE)
+
+    def test_all_stays_are_exported_though_few_are_shown(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(images, "MOST_SHOWN", 2)
+        assert "And 2 more before: download to see them." in read(client, page_of("a"))
+        rows = json.loads(b"".join(client.get(page_of("a", "?format=json")).streaming_content))
+        gone = [row for row in rows if row["state"] == "gone"]
+        assert [row["since_before"] for row in gone] == [
+            f"2026-05-15T11:{minute}:01Z" for minute in ("50", "40", "30", "20")
+        ]
+        assert {row["moved_on_to"] for row in gone} == {digest("b")}
+
+    def test_a_moment_long_ago_is_told_from_what_was_moved_until_then(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(images, "MOST_SHOWN", 1)
+        address = page_of("a", "?at=2026-05-15T11:32Z")
+        page = read(client, address)
+        assert "production today 13:30 (1 min) moving to sha256:3e23e81 between 13:30 and 13:35" in page
+        rows = json.loads(b"".join(client.get(f"{address}&format=json").streaming_content))
+        assert [(row["tag"], row["state"]) for row in rows] == [
+            ("production", "here"),
+            ("1.0", "here"),
+            ("production", "gone"),
+        ]
+        assert rows[2]["until_before"] == "2026-05-15T11:25:01Z"
+
+    def test_a_move_under_way_is_in_the_file_too(self, client: Client) -> None:
+        address = page_of("a", "?at=2026-05-15T11:32Z")
+        rows = json.loads(b"".join(client.get(f"{address}&format=json").streaming_content))
+        assert [row["moving_to"] for row in rows if row["state"] == "here"] == [digest("b"), None]
+
+
+def test_an_image_to_which_tags_came_after_the_moment_has_a_page(client: Client) -> None:
+    look(watch(), {"1.0": "a"}, NOW)
+    Image.objects.all().delete()
+    assert "No tag that is watched pointed here then." in read(client, page_of("a", "?at=2026-05-01T12:00Z"))

@@ -8,10 +8,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tags.models import Repository
+from tags.pages import matrix as matrices
 from tags.registry import TimedOut
+from tags.views.matrix import COLUMNS
 from tests.factories import DAY, HOUR, MINUTE, NOW, example, keep_watching, look, watch
 from tests.listings import EXAMPLE, digest
-from tests.views.reading import read, rows_of
+from tests.views.reading import read, rows_of, text_of
 
 MATRIX = "/matrix/registry.example.com/shop/app/"
 
@@ -53,7 +55,10 @@ def test_a_version_that_was_never_there_is_no_row_unless_asked_for(client: Clien
 @pytest.mark.parametrize(
     ("query", "answer"),
     [
-        ("2.0", "2.0 is in production since 13 May 2026 14:00. It was there 1 time before, until 11 May 2026 14:00."),
+        (
+            "2.0",
+            "2.0 is in production, since 13 May 2026 14:00 or earlier. It was there 1 time before",
+        ),
         ("1.2", "1.2 was in production from 5 May 2026 14:00 or earlier to 7 May 2026 14:00."),
         ("1.0", "1.0 has never been in latest, perftesting, production, qatesting, rollback or staging, as far as"),
         ("v2.0", "Nothing matches “v2.0”."),
@@ -131,7 +136,66 @@ def test_the_matrix_can_be_saved(client: Client) -> None:
         ("2.0", "production", "now", "2026-05-13T12:00:01Z")
     ]
     lines = client.get(f"{MATRIX}?format=csv").getvalue().decode().splitlines()
-    assert lines[0] == "repository,version,also_called,digest,tag,state,order,times,after,before,until"
+    assert lines[0].split(",") == list(COLUMNS)
+
+
+@pytest.mark.parametrize("query", ["rows=all", "q=1."])
+def test_all_versions_are_saved_though_a_page_cuts_them(
+    client: Client, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    monkeypatch.setattr(matrices, "MOST_VISITS", 3)
+    monkeypatch.setattr(matrices, "MOST_FOUND", 2)
+    repository = watch()
+    versions = {f"1.{number}.0": str(number) for number in range(12)}
+    for number in range(8):
+        look(repository, {**versions, "production": str(number)}, NOW - (8 - number) * MINUTE)
+    rows = json.loads(client.get(f"{MATRIX}?{query}&format=json").getvalue())
+    assert {row["version"] for row in rows} == versions.keys()
+    assert sum(row["state"] == "was" for row in rows) == 7
+
+
+def test_a_move_under_way_is_saved(client: Client) -> None:
+    repository = watch()
+    look(repository, {"1.0.0": "A", "2.0.0": "B", "production": "A"}, NOW - 10 * MINUTE)
+    look(repository, {"1.0.0": "A", "2.0.0": "B", "production": "B"}, NOW)
+    rows = json.loads(client.get(f"{MATRIX}?at={NOW - MINUTE:%Y-%m-%dT%H:%MZ}&format=json").getvalue())
+    assert [(row["version"], row["state"], row["moving_to"]) for row in rows] == [("1.0.0", "now", "2.0.0")]
+
+
+class TestPointers:
+    """1, 1.0 and production are on 1.0.0, which they make a version in part of."""
+
+    @pytest.fixture(autouse=True)
+    def _seen(self) -> None:
+        tags = {"1.0.0": "A", "1": "A", "1.0": "A", "v1.0": "A", "production": "B", "2.0.0": "B"}
+        look(watch(), tags, NOW - MINUTE)
+
+    def test_what_is_not_shown_is_named_and_can_be_shown(self, client: Client) -> None:
+        page = client.get(f"{MATRIX}?q=1.0.0")
+        assert "1.0.0 has never been in production, as far as" in text_of(page)
+        assert "3 pointers are not shown, and nothing is said of them here: 1, 1.0, v1.0." in text_of(page)
+        everything = "?q=1.0.0&amp;pointer=production&amp;pointer=1&amp;pointer=1.0&amp;pointer=v1.0"
+        assert f'<a href="{everything}">Show all pointers</a>' in page.text
+
+    def test_versions_in_part_can_be_chosen(self, client: Client) -> None:
+        page = client.get(f"{MATRIX}?pointer=1.0")
+        assert '<input type="checkbox" name="pointer" value="1.0" checked>' in page.text
+        assert '<input type="checkbox" name="pointer" value="v1.0">' in page.text
+        assert rows_of(page)[0] == "Version 1.0 Content"
+        assert "1.0.0 is in 1.0, since 15 May 2026 13:59 or earlier." in read(client, f"{MATRIX}?q=1.0.0&pointer=1.0")
+
+    def test_of_more_pointers_than_can_be_listed_those_shown_are(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(matrices, "MOST_CHOICES", 1)
+        page = client.get(f"{MATRIX}?pointer=v1.0")
+        assert '<input type="checkbox" name="pointer" value="v1.0" checked>' in page.text
+        assert "2 more pointers are not listed." in text_of(page)
+
+
+def test_where_there_is_nothing_but_versions_in_part_they_are_shown(client: Client) -> None:
+    look(watch(), {"1.0.0": "A", "1.0": "A"}, NOW)
+    assert rows_of(client.get(MATRIX))[0] == "Version 1.0 Content"
 
 
 def test_a_wrong_spelling_is_put_right(client: Client) -> None:

@@ -1,6 +1,10 @@
+"""The page of movements: its sentences, page by page."""
+
 from __future__ import annotations
 
 import json
+import re
+from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,12 +12,13 @@ from django.test import Client
 
 from tags.models import Movement
 from tags.registry import TimedOut
-from tests.factories import DAY, HOUR, MINUTE, NOW, SECOND, example, keep_watching, look, moved, watch
-from tests.listings import EXAMPLE
+from tests.factories import DAY, HOUR, MINUTE, NOW, example, keep_watching, look, moved, watch
+from tests.listings import EXAMPLE, START, record, seen
+from tests.views.pasts import long_story
 from tests.views.reading import bars_of, read, text_of
 
 if TYPE_CHECKING:
-    from pytest_django import DjangoAssertNumQueries
+    pass
 
 APP = "/movements/registry.example.com/shop/app/"
 
@@ -26,13 +31,55 @@ def test_moves_are_sentences_with_their_interval(client: Client) -> None:
     assert "between 13:55 and 14:00 rollback moved forward from 1.2 to 1.3 still current" in page
 
 
-def test_one_move_draws_two_bars(client: Client) -> None:
-    moved()
-    bars = [bar for bar in bars_of(client.get(APP)) if bar.startswith("production")]
-    assert bars == [
-        "production on 1.3 from today 13:50 or earlier to today 14:00 (10 min)",
-        "production on 2.0 since today between 13:55 and 14:00 (4 s), still current",
-    ]
+class TestWhatNobodyKnows:
+    DOUBT = "not known whether it still is: registry timed out since today 11:55"
+
+    def silent(self) -> None:
+        repository = moved(at=NOW - 2 * HOUR - 10 * MINUTE)
+        look(repository, EXAMPLE, NOW - 2 * HOUR - 5 * MINUTE)
+        look(repository, {}, NOW - HOUR, error=TimedOut("it took too long"))
+        look(repository, {}, NOW, error=TimedOut("it took too long"))
+
+    def test_while_the_registry_is_silent_no_move_is_called_current(self, client: Client) -> None:
+        self.silent()
+        for address in (APP, "/movements/", "/registry.example.com/shop/app:production/"):
+            response = client.get(address)
+            page = text_of(response)
+            assert f"production moved forward from 1.3 to 2.0 {self.DOUBT}" in page
+            assert "still current" not in page
+            assert self.DOUBT in [bar for bar in bars_of(response) if bar.startswith("production")][-1]
+
+    def test_an_earlier_part_of_the_picture_claims_nothing_of_now(self, client: Client) -> None:
+        self.silent()
+        response = client.get(f"{APP}?from=2026-05-15T09:00Z&to=2026-05-15T09:52:30Z")
+        assert not any("still current" in bar for bar in bars_of(response))
+
+    def test_at_a_moment_in_the_silence_nothing_is_called_current_then(self, client: Client) -> None:
+        self.silent()
+        response = client.get("/registry.example.com/shop/app:production/?at=2026-05-15T11:30Z")
+        assert "current then" not in response.text
+        doubt = self.DOUBT.replace("still is", "still was then")
+        assert f"production moved forward from 1.3 to 2.0 {doubt}" in text_of(response)
+        assert bars_of(response)[-1].endswith(doubt)
+
+    def test_while_a_tag_was_moving_nothing_is_called_current_then(self, client: Client) -> None:
+        repository = moved(at=NOW - 10 * MINUTE)
+        look(repository, {**EXAMPLE, "production": "2.1"}, NOW - 5 * MINUTE)
+        look(repository, {**EXAMPLE, "production": "2.1"})
+        response = client.get("/registry.example.com/shop/app:production/?at=2026-05-15T11:52:30Z")
+        doubt = "not known whether it still was then: it was moving"
+        assert f"production moved forward from 1.3 to 2.0 {doubt}" in text_of(response)
+        assert bars_of(response)[-1].endswith(doubt)
+        page = client.get(f"{APP}?at=2026-05-15T11:52:30Z")
+        assert "rollback moved forward from 1.2 to 1.3 current then" in text_of(page)
+
+    def test_a_tag_that_alone_gives_no_answer_is_not_called_current(self, client: Client) -> None:
+        repository = moved(at=NOW - 10 * MINUTE)
+        without = {name: content for name, content in EXAMPLE.items() if name != "production"}
+        record(repository, seen(without, (NOW - START) / MINUTE, failing=("production",)))
+        page = read(client, APP)
+        assert "from 1.3 to 2.0 not known whether it still is: this tag gave no answer since today 13:50" in page
+        assert "rollback moved forward from 1.2 to 1.3 still current" in page
 
 
 def test_only_the_last_move_is_current(client: Client) -> None:
@@ -109,57 +156,6 @@ def test_images_of_the_same_name_are_told_apart_by_their_registries(client: Clie
         assert f'aria-label="Timeline of production in {address}/shop/app"' in response.text
 
 
-def test_one_registry_alone_is_not_named_again_and_again(client: Client) -> None:
-    moved()
-    assert "registry.example.com" not in read(client, "/movements/")
-
-
-def test_after_one_minute_and_one_move_both_bars_fill_the_picture(client: Client) -> None:
-    repository = watch()
-    look(repository, {**EXAMPLE, "production": "1.3"}, NOW - 55 * SECOND)
-    look(repository, EXAMPLE, NOW - 25 * SECOND)
-    for query in ("", "?span=all"):
-        response = client.get(f"{APP}{query}")
-        [lane] = [lane for lane in response.context["lanes"] if lane.tag == "production"]
-        assert [piece.label for piece in lane.pieces] == ["1.3", "2.0"]
-        assert sum(float(piece.strip.width.rstrip("%")) for piece in lane.pieces) > 95
-        assert 'aria-current="true">All<' in response.text
-
-
-def test_a_past_of_more_than_a_month_begins_with_the_last_one(client: Client) -> None:
-    example(at=NOW - 40 * DAY)
-    response = client.get(APP)
-    assert 'aria-current="true">Month<' in response.text
-    assert response.context["window"].start == NOW + 5 * SECOND - 30 * DAY
-
-
-def test_the_time_before_the_first_look_is_drawn_as_what_it_is(client: Client) -> None:
-    example(at=NOW - DAY)
-    page = client.get(f"{APP}?span=month")
-    assert "not watched yet" in text_of(page)
-    assert page.text.count('class="ahead"') == 1 + 5  # the legend's and one a lane
-    assert "not watched yet" not in read(client, f"{APP}?span=day")
-
-
-def test_a_digest_that_lost_its_version_keeps_its_name_in_all_lanes(client: Client) -> None:
-    repository = watch()
-    look(repository, {**EXAMPLE, "production": "1.3"}, NOW - 10 * MINUTE)
-    look(repository, {**EXAMPLE, "production": "2.1"}, NOW - 5 * MINUTE)
-    look(repository, {**EXAMPLE, "production": "2.1", "2.1": "2.1 made anew"})
-    last = {lane.tag: lane.pieces[-1] for lane in client.get(APP).context["lanes"]}
-    assert last["production"].label == last["qatesting"].label == "2.1"
-    assert last["production"].look == last["qatesting"].look
-
-
-def test_lost_versions_cost_one_query_however_many(
-    client: Client, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    repository = example(at=NOW - 5 * MINUTE)
-    look(repository, {**EXAMPLE, "2.1": "2.1 made anew", "2.0": "2.0 made anew", "1.3": "1.3 made anew"})
-    with django_assert_num_queries(15):
-        client.get(APP)
-
-
 def test_the_page_of_all_images_names_the_image_of_each_move(client: Client) -> None:
     moved()
     moved("registry.example.com/shop/cart")
@@ -185,26 +181,63 @@ def test_the_list_keeps_to_the_time_that_was_chosen(client: Client) -> None:
     assert "production moved forward" in read(client, f"{APP}?from=2026-05-10&to=2026-05-10")
 
 
+class TestAnEndBeforeTheBeginning:
+    ADDRESS = f"{APP}?from=2026-05-10T12:00:30Z&to=2026-05-01T12:00Z&tag=production"
+
+    def test_is_told_in_the_page_and_the_fields_stay_as_they_were_filled(self, client: Client) -> None:
+        moved()
+        for address in (self.ADDRESS, self.ADDRESS.replace("/movements", "").replace("/?", ":production/?")):
+            response = client.get(address, headers={"HX-Request": "true"})
+            assert response.status_code == 200
+            results = response.text.partition('id="results"')[2]
+            assert "The time ends before it begins: choose an earlier “from” or a later “to”." in results
+            assert bars_of(response) == []
+            assert "moved" not in results.partition("</section>")[0].partition("notice")[2]
+        page = client.get(self.ADDRESS).text
+        assert 'name="from" value="2026-05-10T14:00:30"' in page
+        assert 'name="to" value="2026-05-01T14:00"' in page
+        assert 'name="tag" value="production"' in page
+
+    def test_makes_no_file(self, client: Client) -> None:
+        moved()
+        assert "ends before it begins" in read(client, f"{self.ADDRESS}&format=csv", status=400)
+
+
+@pytest.mark.parametrize("query", ["from=1970-01-01", "from=1970-01-01&to=1975-01-01", "from=1969-12-31T00:00Z"])
+def test_no_link_leads_beyond_what_can_be_asked_for(client: Client, query: str) -> None:
+    moved()
+    response = client.get(f"{APP}?{query}", follow=True)
+    links = re.findall(r'id="(?:earlier|later|closer|wider)" href="([^"]*)"', response.text)
+    assert links
+    for link in links:
+        assert client.get(f"{APP}{unescape(link)}").status_code == 200
+
+
+def test_many_short_gaps_hide_no_long_one(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tags.pages.sources.MOST_GAPS", 3)
+    outage = example("registry.example.com/shop/cart", at=NOW - 30 * HOUR)
+    look(outage, {}, NOW - 29 * HOUR, error=TimedOut("it took too long"))
+    look(outage, EXAMPLE, NOW - 5 * HOUR)
+    keep_watching(outage, EXAMPLE, NOW - 5 * HOUR, NOW)
+    blinking = watch(interval=600)
+    look(blinking, EXAMPLE, NOW - HOUR)
+    for minutes in range(55, -1, -5):
+        error = TimedOut("it took too long") if minutes % 10 else None
+        look(blinking, {} if error else EXAMPLE, NOW - minutes * MINUTE, error=error)
+    assert "not watched between yesterday 08:00 and today 09:00: registry timed out" in read(client, "/movements/")
+
+
 def test_what_cannot_be_read_is_answered_in_words(client: Client) -> None:
     moved()
     assert "is no span" in read(client, f"{APP}?span=fortnight", status=400)
     assert "is no kind of movement" in read(client, f"{APP}?kind=sideways", status=400)
     assert "is no tag's name" in read(client, f"{APP}?tag=%00", status=400)
-    assert "ends before it begins" in read(client, f"{APP}?from=2026-05-10&to=2026-05-01", status=400)
     assert "is no place in this list" in read(client, f"{APP}?cursor=here", status=400)
 
 
 @pytest.fixture
 def _short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tags.views.timeline.MOVES", 10)
-
-
-def long_story() -> None:
-    """Twenty-five moves of one pointer."""
-    repository = watch()
-    versions = {f"1.{number}": str(number) for number in range(26)}
-    for number in range(26):
-        look(repository, {**versions, "latest": str(number)}, NOW - (25 - number) * 5 * MINUTE)
+    monkeypatch.setattr("tags.pages.journalpage.MOVES", 10)
 
 
 def pages(client: Client) -> list[str]:
@@ -238,109 +271,6 @@ def test_the_time_before_the_first_look_stands_on_the_last_page_only(client: Cli
     long_story()
     told = ["not watched before" in page.partition('class="journal"')[2] for page in pages(client)]
     assert told == [False, False, True]
-
-
-def test_the_page_asks_as_often_for_many_moves_as_for_few(
-    client: Client, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    moved("registry.example.com/shop/cart")
-    with django_assert_num_queries(15):
-        client.get("/movements/registry.example.com/shop/cart/")
-    long_story()
-    with django_assert_num_queries(15):
-        client.get(APP)
-    with django_assert_num_queries(14):
-        client.get("/movements/")
-
-
-class TestThePast:
-    """Production went from 1.3 to 2.0 five days ago, and on to 2.1 today."""
-
-    AT = "at=2026-05-12T12:00Z"
-
-    def two_moves(self) -> None:
-        repository = moved(at=NOW - 5 * DAY)
-        keep_watching(repository, EXAMPLE, NOW - 5 * DAY, NOW - 5 * DAY + 30 * MINUTE)
-        repository.interval = 30 * 24 * 3600
-        repository.save()
-        look(repository, {**EXAMPLE, "production": "2.1"})
-
-    def test_picture_and_list_end_at_the_moment(self, client: Client) -> None:
-        self.two_moves()
-        response = client.get(f"{APP}?{self.AT}")
-        assert "production moved forward from 1.3 to 2.0 current then" in text_of(response)
-        assert "from 2.0 to 2.1" not in text_of(response)
-        assert [bar for bar in bars_of(response) if bar.startswith("production")] == [
-            "production on 1.3 from Sun 10 May 13:50 or earlier to Sun 10 May 14:00 (10 min)",
-            "production on 2.0 since Sun 10 May between 13:55 and 14:00 (47 h), current then",
-        ]
-        assert "You look at 12 May 2026 14:00" in text_of(response)
-
-    def test_links_stay_in_the_past(self, client: Client) -> None:
-        self.two_moves()
-        page = client.get(f"{APP}?{self.AT}").text
-        assert 'href="/registry.example.com/shop/app:production/?at=2026-05-12T12%3A00Z"' in page
-        assert 'href="/registry.example.com/shop/app/?at=2026-05-12T12%3A00Z"' in page
-
-    def test_before_anybody_watched_nothing_is_known(self, client: Client) -> None:
-        self.two_moves()
-        page = read(client, f"{APP}?at=2026-05-01")
-        assert "What was where at that moment is not known: not watched before 10 May 2026" in page
-        assert "production moved" not in page
-        assert "not watched before Fri 1 May" not in page
-
-    def test_a_moment_asks_as_often_for_many_moves_as_for_few(
-        self, client: Client, django_assert_num_queries: DjangoAssertNumQueries
-    ) -> None:
-        moved("registry.example.com/shop/cart", at=NOW - HOUR)
-        long_story()
-        for name in ("cart", "app"):
-            with django_assert_num_queries(18):
-                client.get(f"/movements/registry.example.com/shop/{name}/?at=2026-05-15T11:30Z")
-
-
-class TestFilters:
-    def test_an_image_is_found_by_a_part_of_its_name(self, client: Client) -> None:
-        moved()
-        moved("127.0.0.1:5000/shop/cart")
-        for text, found, other in (("CAR", "cart", "app"), ("example.com/shop/a", "app", "cart")):
-            response = client.get(f"/movements/?q={text}")
-            assert {lane.repository for lane in response.context["lanes"]} == {f"shop/{found}"}
-            assert f"moved together shop/{found}" in text_of(response)
-            assert f"moved together shop/{other}" not in text_of(response)
-
-    def test_each_filter_can_be_taken_away_alone(self, client: Client) -> None:
-        moved()
-        page = client.get(
-            "/movements/?q=app&tag=production&tag=rollback&kind=forward&cursor=&at=2026-05-15T12:00Z"
-        ).text
-        chips = page.partition('class="filters"')[2].partition("</ul>")[0]
-        assert 'href="?tag=production&amp;tag=rollback&amp;kind=forward&amp;at=' in chips
-        assert 'href="?q=app&amp;tag=rollback&amp;kind=forward&amp;at=' in chips
-        assert 'href="?q=app&amp;tag=production&amp;tag=rollback&amp;at=' in chips
-
-    def test_a_form_that_was_left_empty_filters_nothing(self, client: Client) -> None:
-        moved()
-        response = client.get(f"{APP}?q=&tag=&kind=&from=&to=&span=")
-        assert "moved together" in text_of(response)
-        assert not response.context["asked"].is_filtered
-
-    def test_what_was_chosen_twice_counts_once(self, client: Client) -> None:
-        moved()
-        assert client.get(f"{APP}?tag=production&tag=production").context["asked"].tags == ("production",)
-
-    def test_the_names_to_choose_from_are_the_pointers(self, client: Client) -> None:
-        moved()
-        response = client.get(f"{APP}?tag=latest")
-        assert response.context["names"] == ["perftesting", "production", "qatesting", "rollback"]
-
-    def test_zooming_keeps_the_middle_and_does_not_reach_beyond_now(self, client: Client) -> None:
-        moved()
-        asked = client.get(f"{APP}?from=2026-05-10T00:00Z&to=2026-05-12T00:00Z&tag=production").context["asked"]
-        assert asked.closer == ("2026-05-10T12:00Z", "2026-05-11T12:00Z")
-        assert asked.wider == ("2026-05-09T00:00Z", "2026-05-13T00:00Z")
-        assert client.get(f"{APP}?span=day").context["asked"].wider == ("2026-05-13T12:00Z", "2026-05-15T12:00Z")
-        assert client.get(f"{APP}?from=2026-05-15T11:59Z").context["asked"].closer is None
 
 
 class TestExports:
@@ -420,41 +350,10 @@ def test_looks_that_a_page_holds_as_a_whole_say_nothing_of_pages(client: Client)
     assert "of the same look" not in "".join(pages(client))
 
 
-def test_a_lane_that_moved_too_often_is_counted_by_the_database(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    long_story()
-    address = f"{APP}?span=month"
-    each = bars_of(client.get(address))
-    monkeypatch.setattr("tags.pages.sources.MOST_MOVES", 3)
-    assert bars_of(client.get(address)) == each
-    assert any("moved 25 times in short succession" in bar for bar in each)
-
-
-def test_what_production_was_before_a_rebuild_looks_different(client: Client) -> None:
-    repository = example(at=NOW - 10 * MINUTE)
-    look(repository, {**EXAMPLE, "2.1": "2.1 made anew"}, NOW - 5 * MINUTE)
-    look(repository, {**EXAMPLE, "2.1": "2.1 made anew", "qatesting": "2.1 made anew"})
-    lanes = {lane.tag: lane.pieces for lane in client.get(APP).context["lanes"]}
-    assert [piece.label for piece in lanes["qatesting"]] == ["2.1", "2.1 (rebuilt)"]
-    assert lanes["perftesting"][-1].look == lanes["qatesting"][0].look != lanes["qatesting"][1].look
-
-
 def test_without_any_move_the_page_says_why(client: Client) -> None:
     example()
     page = read(client, "/movements/")
     assert "Nothing has moved yet." in page
-
-
-def test_without_any_repository_the_page_says_what_to_do(client: Client) -> None:
-    assert "No pointer was there in this time." in read(client, "/movements/")
-
-
-def test_before_anybody_looked_nothing_is_known(client: Client) -> None:
-    moved()
-    page = read(client, f"{APP}?from=2026-03-01&to=2026-03-02")
-    assert "Not known: nobody had looked before 15 May 2026" in page
-    assert "Whether anything moved in this time is not known." in page
 
 
 def test_a_move_belongs_to_each_time_in_which_it_may_have_happened(client: Client) -> None:

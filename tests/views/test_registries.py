@@ -28,7 +28,7 @@ def test_what_goes_wrong_stands_first_and_in_words(client: Client) -> None:
         watch("registry.example.com/shop/secret"), {}, error=CredentialsRefused("the registry refused the credentials")
     )
     page = read(client, "/registries/")
-    assert "registry.example.com 1 of 2 failing 1 up to date" in page
+    assert "registry.example.com 1 failing 1 up to date" in page
     assert page.index("shop/secret") < page.index("shop/app")
     assert "last look failed the registry refused the credentials never" in page
 
@@ -83,7 +83,7 @@ def test_a_registry_without_images_says_so(client: Client) -> None:
 
 
 def test_without_a_registry_the_page_says_what_to_do(client: Client) -> None:
-    assert "No registry is known yet." in read(client, "/registries/")
+    assert "No image is watched yet. Start with one: manage.py watch python" in read(client, "/registries/")
 
 
 def test_what_a_registry_says_is_left_is_told_with_its_age(client: Client) -> None:

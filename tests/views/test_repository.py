@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -63,10 +64,10 @@ def test_the_filter_works_by_pointer_too(client: Client) -> None:
 
 def test_the_filter_is_a_form_that_works_without_script(client: Client) -> None:
     example()
-    html = client.get(f"{APP}?by=pointer&q=2.1&at=2026-05-15T14:00:04").text
+    html = client.get(f"{APP}?by=pointer&q=2.1&at=2026-05-15T12:00:04Z").text
     assert '<form class="filter" method="get"' in html
     assert '<input type="hidden" name="by" value="pointer">' in html
-    assert '<input type="hidden" name="at" value="2026-05-15T14:00:04">' in html
+    assert '<input type="hidden" name="at" value="2026-05-15T12:00:04Z">' in html
     assert 'name="q" value="2.1"' in html
     assert '<button type="submit">Filter</button>' in html
 
@@ -101,6 +102,30 @@ def test_the_page_asks_as_often_for_five_hundred_tags_as_for_ten(
             client.get(f"/registry.example.com/few/?{query}")
         with django_assert_num_queries(queries):
             client.get(f"/registry.example.com/many/?{query}")
+
+
+def test_the_page_asks_as_often_for_two_thousand_pointers_as_for_one(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    few, many = watch("registry.example.com/few"), watch("registry.example.com/many")
+    look(few, {"1.0.0": "A", "production": "A"})
+    versions = {f"1.{number}.0": str(number) for number in range(100)}
+    names = ("".join(letters) for letters in itertools.product("abcdefghijkl", repeat=4))
+    look(many, versions | {f"for-{next(names)}": str(number % 100) for number in range(2000)})
+    assert many.tags.filter(role="pointer").count() == 2000
+    for query, queries in (("", 5), ("by=pointer", 4), ("by=tag", 4), ("at=2026-05-15T12:00:04Z", 7)):
+        for name in ("few", "many"):
+            with django_assert_num_queries(queries):
+                client.get(f"/registry.example.com/{name}/?{query}")
+
+
+@pytest.mark.parametrize("query", ["", "?by=pointer"])
+def test_an_image_with_a_version_in_part_alone_is_called_by_it(client: Client, query: str) -> None:
+    repository = watch()
+    look(repository, {"1.0.1": "B", "1.0": "A", "_under": "A", "CamelCase": "A"}, NOW - 10 * MINUTE)
+    assert '<a class="version" href="/registry.example.com/shop/app:1.0/">1.0</a>' in client.get(f"{APP}{query}").text
+    rows = json.loads(client.get(f"{APP}?format=json").getvalue())
+    assert {row["version"] for row in rows if row["name"] != "1.0.1"} == {"1.0"}
 
 
 def test_of_many_versions_without_a_pointer_the_newest_are_listed(client: Client) -> None:
@@ -260,8 +285,8 @@ class TestLinks:
 
     def test_who_looks_at_the_past_goes_on_looking_at_it(self, client: Client) -> None:
         moved()
-        html = client.get(f"{APP}?at=2026-05-15T13:55:30").text
-        at = "at=2026-05-15T13%3A55%3A30"
+        html = client.get(f"{APP}?at=2026-05-15T11:54:30Z").text
+        at = "at=2026-05-15T11%3A54%3A30Z"
         assert f'href="{APP[:-1]}:production/?{at}"' in html
         assert f'href="/{digest("1.3")}/?{at}"' in html
         assert f"%3Alatest&amp;{at}" in html
@@ -293,6 +318,9 @@ class TestExport:
             "size": "48200000",
             "platforms": "linux/amd64, linux/arm64",
             "state": "present",
+            "moving_to": "",
+            "moving_after": "",
+            "moving_before": "",
         }
 
     def test_by_pointer_it_holds_the_pointers(self, client: Client) -> None:
@@ -338,6 +366,11 @@ class TestAsOf:
         client.cookies["tz"] = "UTC"
         assert "You look at 15 May 2026 11:56 (UTC)" in read(client, f"{APP}?at=2026-05-15T11:56")
 
+    def test_the_field_holds_the_moment_that_is_looked_at_or_else_this_minute(self, client: Client) -> None:
+        moved()
+        assert 'name="at" value="2026-05-15T13:57:30" step="any"' in client.get(f"{APP}?at=2026-05-15T11:57:30Z").text
+        assert 'name="at" value="2026-05-15T14:00" step="any"' in client.get(APP).text
+
     def test_before_the_first_look_nothing_is_known(self, client: Client) -> None:
         example()
         assert "Not known : not watched before 15 May 2026 14:00." in read(client, f"{APP}?at=2026-05-14")
@@ -381,7 +414,7 @@ class TestAsOf:
         look(watch(), {f"1.{number}": str(number) for number in range(200)} | {"latest": "8"}, NOW - DAY)
         for query in ("", "by=pointer", "by=tag"):
             with django_assert_num_queries(7):
-                client.get(f"{APP}?at=2026-05-14T14:00:10&{query}")
+                client.get(f"{APP}?at=2026-05-14T12:00:10Z&{query}")
 
 
 class TestTheSweep:

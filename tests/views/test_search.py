@@ -36,6 +36,7 @@ def links_of(response: HttpResponse) -> list[str]:
         ("2.1", "Versions 1 2.1 in shop/app"),
         (digest("2.1")[:14], "Digests 1 sha256:ad78cfa shop/app:perftesting , shop/app:qatesting , shop/app:2.1"),
         (digest("2.1")[7:14], "Digests 1"),
+        (f"app@{digest('2.1')[:14].upper()}", "Digests 1"),
     ],
 )
 def test_everything_that_has_a_name_is_found(client: Client, query: str, words: str) -> None:
@@ -82,6 +83,30 @@ def test_signatures_are_not_found(client: Client) -> None:
     assert "Nothing is called" in read(client, "/search/?q=.sig")
 
 
+def test_every_word_is_in_the_name_of_a_tag_or_in_that_of_its_image(client: Client) -> None:
+    look(watch(), {"2.1-alpine": "A", "2.1": "B", "production": "A"})
+    look(watch("registry.example.com/shop/cart"), {"2.1-alpine": "C", "app-2.1": "D"})
+    look(watch("registry.example.com/tools/lint"), {"2.1-alpine": "E"})
+    cart = "/registry.example.com/shop/cart"
+    for query, found in {
+        "shop app": [f"{APP}/", f"{cart}:app-2.1/"],
+        "APP shop": [f"{APP}/", f"{cart}:app-2.1/"],
+        "app prod": [f"{APP}:production/"],
+        "alpine 2.1 app": [f"{APP}:2.1-alpine/"],
+        "2.1  alpine": [f"{APP}:2.1-alpine/", f"{cart}:2.1-alpine/", "/registry.example.com/tools/lint:2.1-alpine/"],
+        "shop cart alpine": [f"{cart}:2.1-alpine/"],
+        "shop nothing": [],
+        "shop cart 2.1 alpine": [f"{cart}:2.1-alpine/"],
+        "shop cart 2.1 alpine nothing": [],
+    }.items():
+        assert links_of(client.get("/search/", {"q": query})) == found, query
+
+
+def test_a_name_of_digits_behind_an_image_is_a_tag_and_no_digest(client: Client) -> None:
+    look(watch(), {"2024": "A"})
+    assert links_of(client.get("/search/?q=app:2024")) == [f"{APP}:2024/"]
+
+
 @pytest.mark.parametrize("query", ["shop/app:prod", "app prod", "app:production", "registry.example.com/shop/app:prod"])
 def test_a_tag_can_be_looked_for_in_an_image(client: Client, query: str) -> None:
     example()
@@ -96,6 +121,7 @@ def test_a_tag_can_be_looked_for_in_an_image(client: Client, query: str) -> None
         ("https://registry.example.com/shop/app/", f"{APP}/"),
         ("registry.example.com/shop/app:production", f"{APP}:production/"),
         (digest("2.1"), f"/{digest('2.1')}/"),
+        (f"registry.example.com/shop/app@{digest('2.1')}", f"/{digest('2.1')}/"),
     ],
 )
 def test_a_whole_name_leads_straight_to_its_page(client: Client, query: str, address: str) -> None:
@@ -114,9 +140,10 @@ def test_a_wrong_spelling_is_put_right(client: Client, typed: str, meant: str) -
 
 def test_a_short_text_finds_the_versions_that_begin_with_it(client: Client) -> None:
     example()
-    page = read(client, "/search/?q=1")
-    assert "Versions 4" in page
-    assert "type three letters to find it anywhere" in page
+    for query in ("1", "app 1"):
+        page = read(client, f"/search/?q={query}")
+        assert "Versions 4" in page
+        assert "type three letters to find it anywhere" in page
 
 
 def test_the_past_is_kept_in_every_link(client: Client) -> None:
@@ -139,6 +166,38 @@ def test_more_than_enough_is_not_counted(client: Client, monkeypatch: pytest.Mon
     monkeypatch.setattr(searching, "MOST", 20)
     look(watch(), {f"1.{number}.0": "A" for number in range(30)})
     assert "Versions more than " in read(client, "/search/?q=1.")
+
+
+def test_a_tag_is_found_first_in_the_image_that_is_called_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(30):
+        look(watch(f"registry.example.com/team/app-{number}"), {"production": "A"})
+    look(watch("registry.example.com/zoo/app"), {"production": "A"})
+    page = client.get("/search/?q=app:production")
+    assert links_of(page)[0] == "/registry.example.com/zoo/app:production/"
+    assert "Pointers 31" in read(client, "/search/?q=app:production")
+    monkeypatch.setattr(searching, "MOST", 5)
+    page = client.get("/search/?q=app:production")
+    assert links_of(page)[0] == "/registry.example.com/zoo/app:production/"
+    assert "Pointers more than" in read(client, "/search/?q=app:production")
+
+
+@pytest.mark.parametrize("query", ["1.", "1. app", "app:1.", "sha256:", "number"])
+def test_all_that_is_found_can_be_saved(client: Client, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
+    monkeypatch.setattr(searching, "MOST", 20)
+    repository = watch()
+    gone = {f"1.{number}.9-number": str(number) for number in range(25)}
+    there = {f"1.{number}.0-number": str(number) for number in range(45)}
+    look(repository, {**gone, **there}, NOW - 10 * MINUTE)
+    look(repository, there, NOW)
+    if query == "sha256:":
+        query = f"sha256:{digest('1')[7]}"
+        expected = {digest(str(number)) for number in range(45) if digest(str(number)).startswith(query)}
+        monkeypatch.setattr(searching, "MOST", 1)
+    else:
+        expected = {*gone, *there}
+    rows = json.loads(client.get(f"/search/?q={query}&format=json").getvalue())
+    assert len(rows) == len(expected)
+    assert {row["name"] for row in rows} == expected
 
 
 def test_without_a_text_the_page_says_what_to_do(client: Client) -> None:
@@ -169,7 +228,7 @@ def test_no_text_is_too_strange(client: Client, query: str) -> None:
     assert client.get("/search/", {"q": query}).status_code == 200
 
 
-@pytest.mark.parametrize("query", ["1.", "production", "app", "sha256:0", "nothing", "2.1&kind=versions"])
+@pytest.mark.parametrize("query", ["1.", "production", "app", "sha256:0", "nothing", "2.1&kind=versions", "shop app"])
 def test_the_search_asks_as_often_for_forty_images_as_for_two(client: Client, query: str) -> None:
     asked = []
     for images in (range(2), range(2, 40)):

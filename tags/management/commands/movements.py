@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from tags.management.commands._references import moment, not_watched, reference, watched_repository
 from tags.models import Movement
+from tags.moments import utc
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -62,30 +63,8 @@ def as_line(movement: Movement) -> str:
 
 
 def as_json(movements: MovementQuerySet) -> str:
-    return json.dumps(
-        [
-            {
-                "id": movement.pk,
-                "repository": movement.tag.repository.reference,
-                "tag": movement.tag.name,
-                "kind": movement.kind,
-                "from_digest": movement.from_digest,
-                "to_digest": movement.to_digest,
-                "from_version": movement.from_version,
-                "to_version": movement.to_version,
-                "after": movement.after and _utc(movement.after),
-                "before": _utc(movement.before),
-                "source": movement.source,
-                "sentence": movement.sentence,
-            }
-            for movement in movements
-        ],
-        indent=2,
-    )
-
-
-def _utc(moment: dt.datetime) -> str:
-    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    facts = [{**move.facts, "after": move.after and utc(move.after), "before": utc(move.before)} for move in movements]
+    return json.dumps(facts, indent=2)
 
 
 def _local(moment: dt.datetime) -> str:
