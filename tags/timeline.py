@@ -10,6 +10,7 @@ import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
@@ -123,7 +124,7 @@ class Cluster:
     then_label: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Detail:
     """How much is told apart in a picture of a window: bars that take up `least` of it, a share, or more.
 
@@ -135,12 +136,12 @@ class Detail:
     end: dt.datetime
     least: float
 
-    @property
+    @cached_property
     def narrow(self) -> float:
         """Seconds: what takes less is not drawn on its own."""
         return (self.end - self.start).total_seconds() * self.least
 
-    @property
+    @cached_property
     def cell(self) -> float:
         """The length of a cell in seconds."""
         return (self.end - self.start).total_seconds() / CELLS

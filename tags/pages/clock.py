@@ -86,19 +86,19 @@ def age(moment: dt.datetime, then: dt.datetime | None, now: dt.datetime) -> str:
 
 def day(moment: dt.datetime, now: dt.datetime) -> str:
     """The day as people say it: "today", "yesterday", "Fri 9 May", with the year when it is another."""
-    local, today = timezone.localtime(moment), timezone.localtime(now).date()
-    if local.date() == today:
-        return _("today")
-    if local.date() == today - dt.timedelta(days=1):
-        return _("yesterday")
-    if local.year == today.year:
-        return _date(local.date(), pgettext("format of a date", "D j M"), get_language())
-    return _date(local.date(), pgettext("format of a date", "j M Y"), get_language())
+    zone = timezone.get_current_timezone()
+    return _day(moment.astimezone(zone).date(), now.astimezone(zone).date(), get_language())
 
 
 @lru_cache(maxsize=1024)  # a page says few days, and each many times
-def _date(date: dt.date, pattern: str, _language: str | None) -> str:
-    return date_format(date, pattern)
+def _day(date: dt.date, today: dt.date, _language: str | None) -> str:
+    if date == today:
+        return _("today")
+    if date == today - dt.timedelta(days=1):
+        return _("yesterday")
+    if date.year == today.year:
+        return date_format(date, pgettext("format of a date", "D j M"))
+    return date_format(date, pgettext("format of a date", "j M Y"))
 
 
 def heading(date: dt.date, now: dt.datetime) -> str:
@@ -110,7 +110,11 @@ def heading(date: dt.date, now: dt.datetime) -> str:
 
 def clock(moment: dt.datetime, *, seconds: bool = False) -> str:
     """The time of day, to the minute or to the second; in an hour that clocks repeat, with its distance from UTC."""
-    local = timezone.localtime(moment)
+    return time_of_day(moment.astimezone(timezone.get_current_timezone()), seconds=seconds)
+
+
+def time_of_day(local: dt.datetime, *, seconds: bool = False) -> str:
+    """The same of a moment that is in the viewer's zone already."""
     return _told_apart(local, f"{local:{'%H:%M:%S' if seconds else '%H:%M'}}")
 
 
@@ -122,12 +126,20 @@ def _told_apart(local: dt.datetime, time: str) -> str:
 
 def point(moment: dt.datetime, now: dt.datetime, *, seconds: bool = False) -> str:
     """Day and time of day: "today 14:02", "Fri 9 May 14:02"."""
-    return on_day(day(moment, now), clock(moment, seconds=seconds))
+    zone, language = timezone.get_current_timezone(), get_language()
+    local = moment.astimezone(zone)
+    date = _day(local.date(), now.astimezone(zone).date(), language)
+    return _on_day(language) % {"day": date, "time": time_of_day(local, seconds=seconds)}
 
 
 def on_day(day: str, time: str) -> str:
     """A day, and when on it: "today 14:02", "Fri 9 May between 14:02 and 14:07"."""
-    return pgettext("a day and a time on it", "%(day)s %(time)s") % {"day": day, "time": time}
+    return _on_day(get_language()) % {"day": day, "time": time}
+
+
+@lru_cache
+def _on_day(_language: str | None) -> str:
+    return pgettext("a day and a time on it", "%(day)s %(time)s")
 
 
 def full(moment: dt.datetime) -> str:

@@ -24,15 +24,12 @@ class Sinces:
         self.now = now
         self.as_of = as_of
         self._zone = timezone.get_current_timezone()
-        self._between = _("between %(first)s and %(last)s")
-        self._days: dict[dt.date, str] = {}
-        self._lengths: dict[int, str] = {}
+        self._days: dict[dt.date, tuple[str, str]] = {}  # in words, and the words for an interval on that day
+        self._lengths: dict[tuple[int, int, bool], str] = {}
 
     def of(self, after: dt.datetime | None, before: dt.datetime) -> Since:
         local = before.astimezone(self._zone)
-        day = self._days.get(local.date())
-        if day is None:
-            day = self._days[local.date()] = clock.day(before, self.now)
+        day, pattern = self._days.get(local.date()) or self._day(before, local.date())
         if after is None:
             words = _("it was so at the first look, %s") % clock.point(before, self.now)
             return Since(day, clock.lasting(after, before, self.as_of), words)
@@ -40,19 +37,24 @@ class Sinces:
         first = after.astimezone(self._zone)
         if first.date() != local.date() or before - after < clock.SHORT:
             return Since(day, lasting, clock.between(after, before, self.now))
-        words = self._between % {"first": clock.clock(after), "last": clock.clock(before)}
-        return Since(day, lasting, clock.on_day(day, words))
+        return Since(day, lasting, pattern % {"first": clock.time_of_day(first), "last": clock.time_of_day(local)})
 
     def told(self, after: dt.datetime | None, before: dt.datetime) -> str:
         """Since when, with the time of day: "Fri 9 May 14:02"."""
         words = clock.point(before, self.now)
         return words if clock.is_since(after, before) else _("%s or earlier") % words
 
+    def _day(self, moment: dt.datetime, date: dt.date) -> tuple[str, str]:
+        day = clock.day(moment, self.now)
+        self._days[date] = day, clock.on_day(day, _("between %(first)s and %(last)s"))
+        return self._days[date]
+
     def _lasting(self, after: dt.datetime, before: dt.datetime) -> str:
-        length = self.as_of - before
-        if length.days < 2 or not clock.is_since(after, before):
+        least, most = (self.as_of - before).days, (self.as_of - after).days
+        if least < 2:
             return clock.lasting(after, before, self.as_of)
-        words = self._lengths.get(length.days)
+        told_by = least, most, clock.is_since(after, before)  # from two days on, nothing else counts
+        words = self._lengths.get(told_by)
         if words is None:
-            words = self._lengths[length.days] = clock.duration(length)
+            words = self._lengths[told_by] = clock.lasting(after, before, self.as_of)
         return words
