@@ -12,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tags import polling
-from tags.models import Repository, Sweep, Tag
+from tags.models import Movement, Repository, Sweep, Tag
 from tests.fakeregistry import FakeRegistry
-from tests.listings import EXAMPLE
+from tests.listings import EXAMPLE, at, make_repository, record, seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,3 +130,27 @@ def test_going_back_and_forth_keeps_what_polls_wrote_since(first_version: Any, e
     migrate("0002_every_registry")
     migrate(newest())
     assert last_looks() == looks
+
+
+@pytest.fixture
+def before_first_seen_is_told(transactional_db: None) -> Iterator[None]:
+    """A database of 0006."""
+    migrate("0006_wanted_looks")
+    yield
+    migrate(newest())
+
+
+@pytest.mark.usefixtures("before_first_seen_is_told")
+def test_what_appeared_before_a_poll_saw_it_is_first_seen_then() -> None:
+    repository = make_repository()
+    record(repository, seen(EXAMPLE, 0))
+    record(repository, seen({**EXAMPLE, "staging": "2.1", "hotfix": "2.2"}, 5, pushed={"staging": at(3)}))
+    record(repository, seen(EXAMPLE, 10))
+    record(repository, seen({**EXAMPLE, "staging": "2.0"}, 15))
+    first_seen = dict(repository.tags.values_list("name", "first_seen_at"))
+    # As the versions before 0007 wrote it: when the poll saw it.
+    repository.tags.filter(name="staging").update(first_seen_at=at(5) + 3 * SECOND)
+    for name in (newest(), "0006_wanted_looks", newest()):
+        migrate(name)
+        assert dict(repository.tags.values_list("name", "first_seen_at")) == first_seen
+    assert first_seen["staging"] == Movement.objects.get(tag__name="staging", kind="appeared").before

@@ -68,7 +68,7 @@ class Recording:
 
     def _save(self) -> None:
         fields = [
-            "role", "state", "digest", "after", "before", "moved",
+            "role", "state", "digest", "after", "before", "first_seen_at", "moved",
             "looked_at", "swept", "wanted_at", "absent_since", "missing_since",
         ]  # fmt: skip
         Tag.objects.bulk_create([tag for tag in self.touched.values() if tag.pk is None], batch_size=BATCH)
@@ -236,6 +236,9 @@ class Recording:
     ) -> None:
         self.redrawn = True
         tag.moved = tag.moved or kind == Kind.CHANGED
+        if kind == Kind.APPEARED and tag.state == Tag.State.UNKNOWN:
+            # A registry that tells when it came knows of a time in which it was there and nobody had seen it yet.
+            tag.first_seen_at = min(tag.first_seen_at, before)
         self.movements.append(
             Movement(
                 tag=tag,

@@ -228,6 +228,20 @@ def test_a_push_time_inside_the_interval_narrows_it(repository: Repository) -> N
     assert movement.source == Movement.Source.PUSH_TIME
 
 
+def test_a_new_tag_was_there_from_its_push_on_though_nobody_had_seen_it(repository: Repository) -> None:
+    record(repository, seen(EXAMPLE, 0))
+    [movement] = record(repository, seen(EXAMPLE | {"staging": "2.1"}, 5, pushed={"staging": at(3)}))
+    assert (movement.kind, movement.before) == (Kind.APPEARED, at(3) + SECOND)
+    assert [repository.tags.at(at(minute)).filter(name="staging").exists() for minute in (3, 4)] == [False, True]
+
+
+def test_a_tag_that_gave_no_answer_at_first_was_there_from_its_push_on(repository: Repository) -> None:
+    record(repository, seen(EXAMPLE, 0))
+    record(repository, seen(EXAMPLE, 5, failing=("staging",)))
+    record(repository, seen(EXAMPLE | {"staging": "2.1"}, 10, pushed={"staging": at(3)}))
+    assert repository.tags.at(at(4)).filter(name="staging").exists()
+
+
 @pytest.mark.parametrize("grain", [dt.timedelta(milliseconds=1), dt.timedelta(microseconds=1)])
 def test_a_push_time_is_as_exact_as_it_is_told(repository: Repository, grain: dt.timedelta) -> None:
     record(repository, seen(EXAMPLE, 0))

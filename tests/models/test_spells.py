@@ -215,6 +215,8 @@ class TestBetweenPolls:
         record(repository, seen(EXAMPLE, 0))
         [movement] = record(repository, seen(EXAMPLE | {"staging": "2.1"}, 5, history=(spell("staging", "2.1", 2),)))
         assert told(movement) == [("staging appeared, pointing to 2.1", at(2), at(2) + SECOND)]
+        there = [repository.tags.at(at(minute)).filter(name="staging").exists() for minute in (2, 3)]
+        assert there == [False, True]
 
     def test_a_removal_has_the_time_that_the_history_says(self, repository: Repository) -> None:
         without = {name: version for name, version in EXAMPLE.items() if name != "rollback"}
@@ -237,6 +239,8 @@ class TestBetweenPolls:
             ("canary appeared, pointing to 2.2", at(1), at(1) + SECOND),
             ("canary was removed (it pointed to 2.2)", at(3), at(3) + SECOND),
         ]
+        there = [repository.tags.at(at(minute)).filter(name="canary").exists() for minute in (1, 2, 4)]
+        assert there == [False, True, False]
         again = (*history, spell("canary", "2.1", 7, 8))
         movements = record(repository, seen(EXAMPLE, 10, history=again))
         assert [movement.kind for movement in movements] == [Kind.RETURNED, Kind.REMOVED]
