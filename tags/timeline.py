@@ -360,7 +360,7 @@ def _touching(found: list[Gap]) -> list[Gap]:
 
 @dataclass(frozen=True, slots=True)
 class Together(Generic[M]):
-    """The moves that one poll found in one repository, newest first: a sentence of their own."""
+    """The moves of one day that one poll found in one repository, newest first: a sentence of their own."""
 
     repository_id: Hashable
     found_at: dt.datetime
@@ -374,14 +374,15 @@ class Day(Generic[M]):
 
 
 def fold(moves: Iterable[M], tz: dt.tzinfo) -> list[Day[M]]:
-    """Moves in groups found together, the groups by the day in `tz` of their newest move; all newest first."""
-    polls: defaultdict[tuple[Hashable, dt.datetime], list[M]] = defaultdict(list)
+    """Moves in groups found together, by their days in `tz`; all newest first."""
+    days: defaultdict[dt.date, defaultdict[tuple[Hashable, dt.datetime], list[M]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for move in sorted(moves, key=lambda move: move.before, reverse=True):
-        polls[move.repository_id, move.found_at].append(move)
-    days: defaultdict[dt.date, list[Together[M]]] = defaultdict(list)
-    for (repository_id, found_at), found in polls.items():
-        days[found[0].before.astimezone(tz).date()].append(Together(repository_id, found_at, tuple(found)))
-    return [Day(date, tuple(groups)) for date, groups in days.items()]
+        days[move.before.astimezone(tz).date()][move.repository_id, move.found_at].append(move)
+    return [
+        Day(date, tuple(Together(*poll, tuple(found)) for poll, found in polls.items())) for date, polls in days.items()
+    ]
 
 
 class Granularity(StrEnum):

@@ -312,6 +312,14 @@ def test_moves_found_in_one_poll_of_one_repository_are_one_group():
     assert [group.moves for group in day.groups] == [(later,), (rollback, production), (elsewhere,)]
 
 
+def test_moves_found_in_one_poll_on_two_days_are_a_group_on_each():
+    first = Moved(MONDAY + HOUR, "b", found_at=NOW)
+    late = Moved(MONDAY + 2 * DAY, "c", found_at=NOW)
+    later = Moved(MONDAY + 2 * DAY + HOUR, "a", found_at=NOW)
+    days = fold([first, late, later], BERLIN)
+    assert [[group.moves for group in day.groups] for day in days] == [[(later, late)], [(first,)]]
+
+
 def test_days_are_those_of_the_reader_and_newest_first():
     late = Moved(dt.datetime(2026, 5, 9, 21, 30, tzinfo=dt.UTC), "a", found_at=MONDAY)
     midnight = Moved(dt.datetime(2026, 5, 9, 22, 30, tzinfo=dt.UTC), "b", found_at=NOW)
@@ -330,7 +338,12 @@ def test_folding_keeps_every_move_and_orders_all_newest_first(drawn):
     assert sorted(move.before for group in groups for move in group.moves) == sorted(move.before for move in moves)
     newest = [group.moves[0].before for group in groups]
     assert newest == sorted(newest, reverse=True)
-    assert all(group.moves[0].before.astimezone(BERLIN).date() == day.date for day in days for group in day.groups)
+    assert all(
+        move.before.astimezone(BERLIN).date() == day.date
+        for day in days
+        for group in day.groups
+        for move in group.moves
+    )
     assert len({day.date for day in days}) == len(days)
 
 

@@ -249,8 +249,8 @@ class Recording:
                 after=_bound(after, before),
                 before=before,
                 source=source,
-                # What a poll finds at once need not have happened together, when a history tells each time.
-                found_at=before if source == Movement.Source.HISTORY else self.now,
+                # What a poll finds at once need not have happened together, when the registry tells each time.
+                found_at=self.now if source == Movement.Source.POLL else before,
             )
         )
 

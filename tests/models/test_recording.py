@@ -228,6 +228,16 @@ def test_a_push_time_inside_the_interval_narrows_it(repository: Repository) -> N
     assert movement.source == Movement.Source.PUSH_TIME
 
 
+def test_moves_whose_push_times_are_told_are_not_said_to_be_one(repository: Repository) -> None:
+    record(repository, seen(EXAMPLE, 0))
+    tags = EXAMPLE | {"production": "2.1", "qatesting": "2.2", "perftesting": "2.2", "rollback": "2.0"}
+    pushed = {"production": at(2), "qatesting": at(3), "perftesting": at(3)}
+    movements = {move.tag.name: move for move in record(repository, seen(tags, 5, pushed=pushed))}
+    assert movements["production"].found_at != movements["qatesting"].found_at
+    assert movements["qatesting"].found_at == movements["perftesting"].found_at == at(3) + SECOND
+    assert movements["rollback"].found_at == at(5) + 4 * SECOND
+
+
 def test_a_new_tag_was_there_from_its_push_on_though_nobody_had_seen_it(repository: Repository) -> None:
     record(repository, seen(EXAMPLE, 0))
     [movement] = record(repository, seen(EXAMPLE | {"staging": "2.1"}, 5, pushed={"staging": at(3)}))
