@@ -66,10 +66,12 @@ def journal_page(
 
 
 def just_above(move: Movement, moves: MovementQuerySet) -> Place:
-    """Where a page begins with a move and those that were found with it."""
+    """Where a page begins with those that were found with a move, or with the move where there are too many of them."""
     found = moves.filter(repository=move.repository_id, found_at=move.found_at, before__gte=move.before)
     first = found.newest_first().first() or move
-    return first.before, first.pk + 1
+    top = first.before, first.pk + 1
+    page = moves.older_than(*top).newest_first().values_list("pk", flat=True)[:MOVES]
+    return top if move.pk in page else (move.before, move.pk + 1)
 
 
 def _gaps(

@@ -318,6 +318,17 @@ class TestPermanentLinks:
         for move in Movement.objects.all():
             assert "production and rollback moved together" in read(client, f"{APP}?move={move.pk}")
 
+    @pytest.mark.usefixtures("_short_pages")
+    def test_one_of_more_than_a_page_holds_is_on_top_of_its_own(self, client: Client) -> None:
+        repository = watch()
+        stages = [f"stage-{number:02}" for number in range(12)]
+        look(repository, {"1": "a", "2": "b", **dict.fromkeys(stages, "a")}, NOW - 5 * MINUTE)
+        look(repository, {"1": "a", "2": "b", **dict.fromkeys(stages, "b")})
+        for place, move in enumerate(Movement.objects.newest_first()):
+            page = client.get(f"{APP}?move={move.pk}")
+            assert f'class="move forward sought" id="move-{move.pk}"' in page.text
+            assert ("continued: newer moves of the same look" in text_of(page)) is (place >= 10)
+
     def test_the_picture_shows_its_time(self, client: Client) -> None:
         repository = moved(at=NOW - 200 * DAY)
         look(repository, EXAMPLE)
