@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.apps import apps
 from django.db import models, transaction
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection
 
-    from django_stubs_ext import StrOrPromise
+    from django_stubs_ext import StrOrPromise, WithAnnotations
 
 
 def short(digest: str) -> str:
@@ -46,6 +46,13 @@ SENTENCES_OF_A_VERSION = {
 FOLLOWED = _("%(tag)s followed %(to)s, which was rebuilt")
 
 
+class Came(TypedDict):
+    """What `MovementQuerySet.with_arrivals()` adds to a movement."""
+
+    came_after: dt.datetime | None
+    came_before: dt.datetime | None
+
+
 class MovementQuerySet(models.QuerySet["Movement"]):
     def newest_first(self) -> MovementQuerySet:
         return self.order_by("-before", "-pk")
@@ -61,6 +68,17 @@ class MovementQuerySet(models.QuerySet["Movement"]):
     def older_than(self, before: dt.datetime, pk: int) -> MovementQuerySet:
         """What follows the movement of that time and id, newest first."""
         return self.filter(Q(before__lt=before) | Q(before=before, pk__lt=pk))
+
+    def with_arrivals(self) -> models.QuerySet[WithAnnotations[Movement, Came]]:
+        """With `came_after` and `came_before`: when the tag had come to what it left; None: it was there at first."""
+        came = Movement.objects.filter(
+            Q(before__lt=OuterRef("before")) | Q(pk__lt=OuterRef("pk")),
+            tag=OuterRef("tag"), to_digest=OuterRef("from_digest"), before__lte=OuterRef("before"),
+        ).newest_first()  # fmt: skip
+        moves: Any = self.annotate(  # the plugin loses what is annotated: `Came` says what there is
+            came_after=Subquery(came.values("after")[:1]), came_before=Subquery(came.values("before")[:1])
+        )
+        return moves
 
     def last_names(self, digests: Collection[str]) -> dict[tuple[int, str], str]:
         """What digests were last called: (repository id, digest) -> the version that left it, or a move to it named."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, NamedTuple
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Q
 
 from tags.models import Movement, Repository, Tag
 from tags.models.movement import short
@@ -21,19 +21,12 @@ if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
     from tags.models import Image
-    from tags.models.movement import MovementQuerySet
+    from tags.models.movement import Came, MovementQuerySet
     from tags.pages.standing import Names
 
 MOST_MATCHES = 20
 MOST_SHOWN = 100  # stays in one table; exports have them all
 LONG = 120  # characters of a label that are shown unfolded
-
-
-class Came(TypedDict):
-    """What `moves_away` adds to a movement: when the tag had come."""
-
-    came_after: dt.datetime | None
-    came_before: dt.datetime | None
 
 
 class Stay(NamedTuple):
@@ -81,18 +74,7 @@ def _called(names: Names, repository: int, digest: str | None) -> str:
 
 def moves_away(digest: str, moment: dt.datetime) -> QuerySet[WithAnnotations[Movement, Came]]:
     """The moves by which tags had left this digest by `moment`, the last one first; for `stays_ended`."""
-    came = Movement.objects.filter(
-        Q(before__lt=OuterRef("before")) | Q(pk__lt=OuterRef("pk")),
-        tag=OuterRef("tag"), to_digest=digest, before__lte=OuterRef("before"),
-    ).newest_first()  # fmt: skip
-    moves: Any = (  # the plugin loses what is annotated on the way: `Came` says what there is
-        _left(digest)
-        .filter(before__lte=moment)
-        .for_sentences()
-        .newest_first()
-        .annotate(came_after=Subquery(came.values("after")[:1]), came_before=Subquery(came.values("before")[:1]))
-    )
-    return moves
+    return _left(digest).filter(before__lte=moment).for_sentences().newest_first().with_arrivals()
 
 
 def stays_ended(moves: Iterable[WithAnnotations[Movement, Came]]) -> Iterator[Stay]:

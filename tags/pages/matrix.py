@@ -219,22 +219,17 @@ def matrix(
     )
 
 
-def add_arrivals(rows: Iterable[Row], moment: dt.datetime | None) -> None:
+def add_arrivals(rows: Iterable[Row]) -> None:
     """Tell of past visits when the last of them began; one query, for the rows that are shown."""
-    cells = [cell for row in rows for cell in row.cells.values() if cell.left and not cell.now]
-    digests = {digest for row in rows if any(not cell.now for cell in row.cells.values()) for digest in row.digests}
-    came: dict[tuple[int, str | None], dt.datetime] = {}
-    if cells:
-        moves = Movement.objects.filter(tag__in={cell.column.pk for cell in cells}, to_digest__in=digests)
-        if moment:
-            moves = moves.filter(before__lte=moment)
-        last = moves.order_by().values_list("tag", "to_digest").annotate(Max("before"))
-        came = {(tag, digest): before for tag, digest, before in last}
-    for row in rows:
-        for cell in row.cells.values():
-            if cell.left and not cell.now:
-                ends = [end for digest in row.digests if (end := came.get((cell.column.pk, digest)))]
-                cell.came = max((end for end in ends if end < cell.left), default=None)
+    visits = [(row, cell, cell.left) for row in rows for cell in row.cells.values() if cell.left and not cell.now]
+    # Asked by what ended the visit: under another name the pointer may have come to the same image again.
+    ended = Movement.objects.filter(
+        tag__in={cell.column.pk for _row, cell, _left in visits}, before__in={left for _row, _cell, left in visits}
+    )
+    facts = ended.with_arrivals().values_list("tag", "before", "from_digest", "came_before")
+    came = {(tag, left, digest): at for tag, left, digest, at in facts}
+    for row, cell, left in visits:
+        cell.came = next((at for digest in row.digests if (at := came.get((cell.column.pk, left, digest)))), None)
 
 
 class _Rows:

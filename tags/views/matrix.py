@@ -16,7 +16,6 @@ from tags.views.exports import export, export_format, no_export
 from tags.views.finding import elsewhere, find, not_watched
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Iterator
 
     from django.http import HttpRequest
@@ -49,10 +48,10 @@ def versions_by_pointers(request: HttpRequest, reference: Reference) -> HttpResp
     if wanted:
         if unknown:
             return no_export(unknown)
-        return export(wanted, f"versions-{found.reference}", COLUMNS, _exported(found, picture.rows, moment))
+        return export(wanted, f"versions-{found.reference}", COLUMNS, _exported(found, picture.rows))
     rows = Paginator(picture.rows, ROWS).get_page(request.GET.get("page"))
     named = picture.named(text)
-    add_arrivals([*rows.object_list, *named], moment)
+    add_arrivals([*rows.object_list, *named])
     return render(
         request,
         "tags/matrix.html",
@@ -71,10 +70,10 @@ def versions_by_pointers(request: HttpRequest, reference: Reference) -> HttpResp
     )
 
 
-def _exported(repository: Repository, rows: Iterable[Row], moment: dt.datetime | None) -> Iterator[tuple[object, ...]]:
+def _exported(repository: Repository, rows: Iterable[Row]) -> Iterator[tuple[object, ...]]:
     """One line for each version and pointer that is or was on it; a version on which none was has one line."""
     rows = list(rows)
-    add_arrivals(rows, moment)
+    add_arrivals(rows)
     for row in rows:
         facts = (repository.reference, row.version, tuple(row.also_called), sorted(row.digests))
         for cell in filter(None, row.in_order):

@@ -230,6 +230,25 @@ def test_the_matrix_asks_as_often_for_a_hundred_moves_as_for_two(client: Client,
     assert asked[0] == asked[1] <= 12
 
 
+def test_an_image_that_was_left_under_two_names_tells_of_each_when_its_last_visit_began(client: Client) -> None:
+    repository = watch()
+    for minutes, tags in (
+        (30, {"1.0": "A", "2.0": "B", "production": "A"}),
+        (25, {"1.0": "A", "2.0": "B", "production": "B"}),
+        (20, {"1.0": "A", "2.0": "B", "production": "A"}),
+        (15, {"1.0": "A", "2.0.0-final": "B", "production": "B"}),
+        (10, {"1.0": "A", "production": "A"}),
+    ):
+        look(repository, tags, NOW - minutes * MINUTE)
+    page = read(client, f"{MATRIX}?q=2.0")
+    assert "2.0 was in production from 15 May 2026 13:35 to 15 May 2026 13:40." in page
+    rows = json.loads(client.get(f"{MATRIX}?pointer=production&format=json").getvalue())
+    assert {row["version"]: (row["before"], row["until"]) for row in rows if row["state"] == "was"} == {
+        "2.0.0-final": ("2026-05-15T11:45:01Z", "2026-05-15T11:50:01Z"),
+        "2.0": ("2026-05-15T11:35:01Z", "2026-05-15T11:40:01Z"),
+    }
+
+
 def test_what_was_only_published_again_was_not_left(client: Client) -> None:
     repository = watch()
     tags = {"2.0": "2.0", "production": "2.0"}
