@@ -68,7 +68,9 @@ class Asked:
         if self.problem:
             return movements.none()
         if self.is_bounded:
-            movements = movements.between(self.window.start, self.window.end)
+            # A time leaves its end to the one that follows; the last one is told up to the page's moment and with it.
+            until = None if self.window.end == self.window.last else self.window.end
+            movements = movements.between(self.window.start, until)
         if self.window.moment:
             movements = movements.filter(before__lte=self.window.last)
         if self.text:

@@ -11,9 +11,9 @@ import pytest
 from django.test import Client
 
 from tags.models import Movement
-from tags.registry import TimedOut
-from tests.factories import DAY, HOUR, MINUTE, NOW, example, keep_watching, look, moved, watch
-from tests.listings import EXAMPLE, START, record, seen
+from tags.registry import Spell, TimedOut
+from tests.factories import DAY, HOUR, MINUTE, NOW, SECOND, example, keep_watching, look, moved, watch
+from tests.listings import EXAMPLE, START, at, digest, make_repository, record, seen
 from tests.views.pasts import long_story
 from tests.views.reading import bars_of, read, text_of
 
@@ -179,6 +179,17 @@ def test_the_list_keeps_to_the_time_that_was_chosen(client: Client) -> None:
     assert "production moved forward" in read(client, APP)
     assert "production moved forward" not in read(client, f"{APP}?span=day")
     assert "production moved forward" in read(client, f"{APP}?from=2026-05-10&to=2026-05-10")
+
+
+@pytest.mark.parametrize("query", ["", "&span=week", "&from=2026-05-04"])
+def test_what_moved_at_just_the_moment_of_the_page_is_told_whatever_time_is_chosen(client: Client, query: str) -> None:
+    repository = make_repository()
+    answered = at(5) + 3 * SECOND
+    record(repository, seen(EXAMPLE, 0))
+    history = (Spell("production", digest("2.1"), answered, None),)
+    record(repository, seen({**EXAMPLE, "production": "2.1"}, 5, history=history))
+    page = read(client, f"{repository.movements_url}?at={answered:%Y-%m-%dT%H:%M:%SZ}{query}")
+    assert "production moved forward from 2.0 to 2.1" in page
 
 
 class TestAnEndBeforeTheBeginning:
