@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field
 
 from tags import models
 from tags.api.asking import DIGEST, refuse_others
-from tags.api.shapes import ERRORS, EXAMPLE_DIGEST, FullName, Interval, Time
-from tags.versions import Role
+from tags.api.shapes import ERRORS, EXAMPLE_DIGEST, FullName, Interval, Meaning, Time
+from tags.pages.image import departures
 
 router = Router(tags=["images"])
 
@@ -23,14 +23,14 @@ MOST = 1000  # tags that point to one image, or did
 class Pointing(BaseModel):
     repository: FullName
     name: str = Field(description="Of the tag.", examples=["production"])
-    role: Role
+    role: Meaning
     since: Interval = Field(description="When it came to this image.")
 
 
 class Pointed(BaseModel):
     repository: FullName
     name: str = Field(description="Of the tag.", examples=["rollback"])
-    role: Role
+    role: Meaning
     until: Interval = Field(description="When it last left this image.")
 
 
@@ -71,7 +71,7 @@ def image(
 
 
 def _tags(digest: str) -> list[dict[str, Any]]:
-    there = models.Tag.objects.filter(digest=digest).order_by("repository", "name")
+    there = models.Tag.objects.shown().filter(digest=digest).order_by("repository", "name")
     return [
         {
             "repository": tag.repository.reference,
@@ -84,9 +84,7 @@ def _tags(digest: str) -> list[dict[str, Any]]:
 
 
 def _was(digest: str) -> list[dict[str, Any]]:
-    # All repositories are named, for the index of the digests that tags left begins with them.
-    everywhere = models.Repository.objects.values("pk")
-    left = models.Movement.objects.filter(repository__in=everywhere, from_digest=digest)
+    left = departures(digest)
     gone = left.filter(Q(tag__digest__isnull=True) | ~Q(tag__digest=digest))
     again = left.filter(tag=OuterRef("tag")).filter(
         Q(before__gt=OuterRef("before")) | Q(before=OuterRef("before"), pk__gt=OuterRef("pk"))

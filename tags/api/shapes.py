@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema
 
 from tags.moments import utc
+from tags.versions import Role
 
 EXAMPLE_DIGEST = "sha256:d4e5f6a7d4e5f6a7d4e5f6a7d4e5f6a7d4e5f6a7d4e5f6a7d4e5f6a7d4e5f6a7"
 
@@ -24,6 +26,13 @@ FullName = Annotated[
         json_schema_extra={"example": "registry.example.com/shop/app"},
     ),
 ]
+
+
+class Meaning(StrEnum):
+    """The roles of the tags that are told of: signatures, attestations and the like are about images, not names."""
+
+    VERSION = Role.VERSION.value
+    POINTER = Role.POINTER.value
 
 
 class Interval(BaseModel):

@@ -17,7 +17,8 @@ from pydantic import BaseModel, Field
 from tags import models
 from tags.api.asking import ID, TAG, Listed, Moment, choice, cursor, repository_choice, text_choice, watched_repository
 from tags.api.paging import page
-from tags.api.shapes import ERRORS, EXAMPLE_DIGEST, FullName, Interval, Next, Time
+from tags.api.shapes import ERRORS, EXAMPLE_DIGEST, FullName, Interval, Meaning, Next, Time
+from tags.models.searching import digest_begins
 from tags.pages.knowledge import unknown_because
 from tags.pages.standing import Standing, standings
 from tags.versions import Role, image_name, sort_key
@@ -30,13 +31,6 @@ if TYPE_CHECKING:
 router = Router(tags=["tags"])
 
 MOST_ALIASES = 100
-
-
-class Meaning(StrEnum):
-    VERSION = Role.VERSION.value
-    POINTER = Role.POINTER.value
-
-
 _MISSING = models.Tag.State.MISSING
 
 
@@ -146,7 +140,7 @@ def tags(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
 
 def _now(of: TagQuerySet, asked: Asked) -> list[Row]:
     if asked.q:
-        of = of.filter(Q(name__icontains=asked.q) | Q(digest__startswith=asked.q))
+        of = of.filter(Q(name__icontains=asked.q) | digest_begins(asked.q))
     return [
         Row(tag, tag.state, None if tag.state == _MISSING else tag.digest, tag.after, tag.before, tag.last_look)
         for tag in of[: asked.limit + 1]
@@ -158,7 +152,7 @@ def _then(of: TagQuerySet, asked: Asked, at: dt.datetime, watched: models.Reposi
     unknown = unknown_because(asked_of, at, timezone.now()).keys()
     known = of.exclude(repository__in=unknown).at(at)
     if asked.q:
-        known = known.filter(Q(name__icontains=asked.q) | Q(digest_then__startswith=asked.q))
+        known = known.filter(Q(name__icontains=asked.q) | digest_begins(asked.q, "digest_then"))
         of = of.filter(name__icontains=asked.q)
     rows = [
         Row(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import ClassVar
 
-from django.db.models import CharField, Func
+from django.db.models import CharField, Func, Q
 
 # pg_trgm splits names at what is no letter and no digit, so that 2.1 would be found in every name with a 1. In capitals
 # small letters are free to stand for the marks; they also keep "_" from being LIKE's any letter.
@@ -43,3 +43,9 @@ def digest_ranges(text: str) -> tuple[tuple[str, str], ...]:
     if not is_enough or set(digits) - DIGITS:
         return ()
     return tuple((f"{one}:{digits}", f"{one}:{digits}g") for one in ([algorithm] if colon else ALGORITHMS))
+
+
+def digest_begins(text: str, digest: str = "digest") -> Q:
+    """Rows whose field `digest` begins with the text, as `digest_ranges` reads it; nothing where it is no digest."""
+    ranges = [Q(**{f"{digest}__gte": first, f"{digest}__lt": last}) for first, last in digest_ranges(text)]
+    return Q(*ranges, _connector=Q.OR)

@@ -54,7 +54,7 @@ def standing_on(digest: str, moment: dt.datetime | None) -> list[Stay]:
             Stay(tag, tag.after, tag.before, is_missing=tag.state == Tag.State.MISSING)
             for tag in tags.filter(digest=digest)
         ]
-    later = _left(digest).filter(before__gt=moment).values("tag")
+    later = departures(digest).filter(before__gt=moment).values("tag")
     found = {tag.pk: tag for some in (Q(digest=digest), Q(pk__in=later)) for tag in tags.filter(some).at(moment)}
     there = [tag for tag in found.values() if tag.digest_then == digest]
     names = names_of([Standing.of(tag)._replace(leaving_to=tag.leaving_to) for tag in there], moment)
@@ -74,7 +74,7 @@ def _called(names: Names, repository: int, digest: str | None) -> str:
 
 def moves_away(digest: str, moment: dt.datetime) -> QuerySet[WithAnnotations[Movement, Came]]:
     """The moves by which tags had left this digest by `moment`, the last one first; for `stays_ended`."""
-    return _left(digest).filter(before__lte=moment).for_sentences().newest_first().with_arrivals()
+    return departures(digest).filter(before__lte=moment).for_sentences().newest_first().with_arrivals()
 
 
 def stays_ended(moves: Iterable[WithAnnotations[Movement, Came]]) -> Iterator[Stay]:
@@ -84,11 +84,12 @@ def stays_ended(moves: Iterable[WithAnnotations[Movement, Came]]) -> Iterator[St
 
 
 def was_ever_pointed_at(digest: str) -> bool:
-    return Tag.objects.shown().filter(digest=digest).exists() or _left(digest).exists()
+    return Tag.objects.shown().filter(digest=digest).exists() or departures(digest).exists()
 
 
-def _left(digest: str) -> MovementQuerySet:
-    """Repositories are named, all of them, since the index of what tags left begins with the repository."""
+def departures(digest: str) -> MovementQuerySet:
+    """The moves by which tags left this digest."""
+    # Repositories are named, all of them, since the index of what tags left begins with the repository.
     everywhere = Movement.objects.filter(repository__in=Repository.objects.values("pk"), from_digest=digest)
     return everywhere.exclude(tag__role=Role.ATTACHMENT)
 

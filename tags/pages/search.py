@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from tags.models import Image, Registry, Repository, Tag
 from tags.models.movement import short
-from tags.models.searching import SHORTEST_PART, digest_ranges
+from tags.models.searching import SHORTEST_PART, digest_begins, digest_ranges
 from tags.pages.filtering import MOST_COMPARED
 from tags.pages.standing import Standing, names_of
 from tags.versions import Role
@@ -202,10 +202,9 @@ def _scope(text: str) -> tuple[str, str] | None:
 
 def digests_beginning(text: str, most: int | None) -> list[str]:
     """The digests that begin so, at most a few more than `most`: first what tags point to, then what else is known."""
-    ranges = [Q(digest__gte=first, digest__lt=last) for first, last in digest_ranges(text)]
-    if not ranges:
+    begin_so = digest_begins(text)
+    if not begin_so:
         return []
-    begin_so = Q(*ranges, _connector=Q.OR)
     images = Image.objects.filter(begin_so).values_list("digest", flat=True)[: _one_more(most)]
     tags = (
         Tag.objects.shown().filter(begin_so).order_by().values_list("digest", flat=True).distinct()[: _one_more(most)]

@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tags.models import Image
-from tests.factories import MINUTE, NOW, example, look, moved
+from tests.factories import MINUTE, NOW, example, look, moved, watch
 from tests.listings import EXAMPLE, digest
 
 if TYPE_CHECKING:
@@ -67,6 +67,15 @@ def test_who_came_back_is_there_and_who_left_twice_is_named_once(ask: Ask) -> No
     assert ask(f"images/{digest('2.1')}")["was"] == []
     look(repository, {name: content for name, content in EXAMPLE.items() if name != "production"})
     assert [tag["name"] for tag in ask(f"images/{digest('2.1')}")["was"]] == ["production"]
+
+
+def test_signatures_neither_point_to_an_image_nor_did(ask: Ask) -> None:
+    repository = watch()
+    signature = f"sha256-{'0' * 64}.sig"
+    look(repository, {"1.0": "1.0", signature: "1.0"}, NOW - 5 * MINUTE)
+    assert [tag["name"] for tag in ask(f"images/{digest('1.0')}")["tags"]] == ["1.0"]
+    look(repository, {"1.1": "1.1"})
+    assert [tag["name"] for tag in ask(f"images/{digest('1.0')}")["was"]] == ["1.0"]
 
 
 def test_a_digest_that_nobody_saw_or_that_is_none_is_refused(ask: Ask) -> None:

@@ -177,6 +177,17 @@ def test_tags_are_found_by_repository_name_digest_and_role(ask: Ask) -> None:
     assert names(q="%") == []
 
 
+@pytest.mark.parametrize(
+    "written", [digest("2.1")[:14].upper(), digest("2.1")[7:14], f"shop/app@{digest('2.1')}"], ids=str
+)
+@pytest.mark.parametrize("query", [{}, {"at": (NOW + 3 * SECOND).isoformat()}])
+def test_a_digest_is_found_however_the_pages_take_it(ask: Ask, written: str, query: dict[str, str]) -> None:
+    example()
+    found = ask("tags", q=written, **query)["items"]
+    assert [item["name"] for item in found] == ["2.1", "perftesting", "qatesting"]
+    assert ask("tags", q="sha256:", **query)["items"] == []
+
+
 def test_pages_follow_each_other_whatever_is_added(ask: Ask) -> None:
     repository = example(at=NOW - 5 * MINUTE)
     first = ask("tags", limit=5)
