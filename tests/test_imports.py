@@ -25,7 +25,7 @@ DOORS = (
 MAY_IMPORT = {
     "tags.registry": ("tags.registry",),
     "tags.versions": (),
-    "tags.timeline": ("tags.versions",),
+    "tags.timeline": ("tags.timeline", "tags.versions"),
     "tags.aliases": ("tags.versions",),
     "tags.encryption": (),
     "tags.moments": (),
