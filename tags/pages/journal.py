@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from tags.moments import stamp
-from tags.pages import clock, lanes
+from tags.pages import clock
 from tags.pages.drift import in_words
+from tags.pages.gaps import gap_words
 from tags.timeline import fold
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def of_gaps(gaps: Sequence[tuple[Repository, Gap]], now: dt.datetime) -> list[En
     """Repositories of one registry that were not watched for the same reason at the same time make one line."""
     same: defaultdict[tuple[int, str], list[tuple[Repository, Gap]]] = defaultdict(list)
     for repository, gap in gaps:
-        same[repository.registry_id, lanes.gap_words(gap, now)].append((repository, gap))
+        same[repository.registry_id, gap_words(gap, now)].append((repository, gap))
     return [
         Entry(found[0][1].end, gap=words, repositories=tuple(repository for repository, _gap in found))
         for (_registry, words), found in same.items()

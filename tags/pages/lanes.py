@@ -15,11 +15,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext, pgettext_lazy
 
-from tags.models import Coverage
 from tags.models.movement import short
 from tags.moments import stamp
 from tags.pages import clock
-from tags.timeline import Bar, Cluster, Detail, Gap, Granularity, bars, gaps, level_of_detail, ticks
+from tags.pages.gaps import gap_words, unwatched
+from tags.timeline import Bar, Cluster, Detail, Gap, Granularity, bars, level_of_detail, ticks
 from tags.versions import sort_key
 
 if TYPE_CHECKING:
@@ -275,34 +275,6 @@ def _gaps(source: Source, window: Window) -> list[Gap]:
     if since is None or since >= window.end:
         return found
     return [*found, Gap(since, window.now, gettext_noop("this tag gave no answer"))]
-
-
-def unwatched(stretches: Sequence[Stretch], window: Window, every: int) -> list[Gap]:
-    """The gaps of the window; that the next look lies ahead is none until two intervals are over."""
-    found = gaps(stretches, window.start, window.end, window.now)
-    return [gap for gap in found if gap.reason != "" or gap.end - gap.start > dt.timedelta(seconds=2 * every)]
-
-
-def gap_reason(gap: Gap) -> str:
-    """Why nobody looked, in words."""
-    if gap.reason is None:
-        return _("before the first look")
-    return Coverage.in_words(gap.reason) if gap.reason else _("nobody looked")
-
-
-def gap_words(gap: Gap, now: dt.datetime, end: dt.datetime | None = None) -> str:
-    """A gap as a sentence: "not watched between … and …: registry timed out"; `end` is where the picture ends."""
-    if gap.reason is None and gap.end == end:
-        return _("not watched yet")
-    if gap.reason is None:
-        return _("not watched before %s") % clock.point(gap.end, now)
-    if gap.end >= now:
-        return _("not watched since %(since)s: %(reason)s") % {
-            "since": clock.point(gap.start, now), "reason": gap_reason(gap)
-        }  # fmt: skip
-    return _("not watched %(when)s: %(reason)s") % {
-        "when": clock.between(gap.start, gap.end, now), "reason": gap_reason(gap)
-    }  # fmt: skip
 
 
 def _version(digest: str, label: str | None, source: Source) -> Version:

@@ -32,8 +32,9 @@ from django.db.models import (
 
 from tags.models import Coverage, Movement, Tag
 from tags.pages.freshness import gives_no_answer
+from tags.pages.gaps import unwatched
 from tags.pages.knowledge import silences
-from tags.pages.lanes import Rebuild, Source, unwatched
+from tags.pages.lanes import Rebuild, Source
 from tags.pages.standing import Standing, former_names, names_of
 from tags.timeline import CLOCKS_DIFFER, Gap, Kind, Lane, Mark, needed
 from tags.versions import Role
