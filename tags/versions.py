@@ -314,6 +314,11 @@ def display_version(names: Iterable[str]) -> str | None:
     return _JOINED.join(shown_versions(names)) or None
 
 
+def names_in(version: str | None) -> list[str]:
+    """The names that `display_version` joined to this one, each of which is a tag; none in no version."""
+    return version.split(_JOINED) if version else []
+
+
 # 2, 2.1, v3-alpine: such a pointer follows the newest build by itself, people move the others.
 PARTIAL = r"^v?[0-9]"
 
@@ -374,7 +379,7 @@ def _without_zeros(release: Release) -> Release:
 
 def _comparisons(one: str, other: str) -> list[tuple[Parts, Parts, int]]:
     """Each name of one displayed version against each of the other, where one is higher."""
-    pairs = ((_parse(here), _parse(there)) for here in one.split(_JOINED) for there in other.split(_JOINED))
+    pairs = ((_parse(here), _parse(there)) for here in names_in(one) for there in names_in(other))
     found = ((here, there, _compare(here, there)) for here, there in pairs if here and there)
     return [(here, there, sign) for here, there, sign in found if sign]
 
@@ -417,7 +422,7 @@ def versions_between(a: str, b: str, all_versions: Iterable[str]) -> int:
 
 def within(names: Iterable[str], ends: Iterable[str]) -> list[str]:
     """Those of `names` that `versions_between` could count between any two of the displayed versions `ends`."""
-    releases = [parts.release for end in ends for name in end.split(_JOINED) if (parts := _parse(name))]
+    releases = [parts.release for end in ends for name in names_in(end) if (parts := _parse(name))]
     if not releases:
         return []
     # 2 stands where 2.0 does, and before it in the order of tuples.

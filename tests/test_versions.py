@@ -16,6 +16,7 @@ from tags.versions import (
     also_known_as,
     direction,
     display_version,
+    names_in,
     roles,
     sort_key,
     versions_between,
@@ -219,6 +220,12 @@ def test_every_tag_has_a_role_whatever_their_order(digests, moved):
 def test_most_specific_version_is_shown_and_unrelated_ones_joined(names, shown, others):
     assert display_version(names.split()) == shown
     assert also_known_as(names.split()) == others.split()
+
+
+def test_the_names_in_a_joined_version_are_those_that_were_joined():
+    assert names_in(display_version(["2.0", "2.0.0-final"])) == ["2.0", "2.0.0-final"]
+    assert names_in("2.1") == ["2.1"]
+    assert names_in(None) == names_in("") == []
 
 
 def test_image_without_versions_has_no_display_version():

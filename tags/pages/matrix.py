@@ -14,7 +14,7 @@ from tags.models.movement import short
 from tags.pages.filtering import begins, did_you_mean, is_in
 from tags.pages.standing import Standing, former_names, image_names, standings
 from tags.timeline import Kind
-from tags.versions import Role, is_floating, sort_key
+from tags.versions import Role, is_floating, names_in, sort_key
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -29,7 +29,6 @@ MOST_CHOICES = 200  # pointers to choose from
 MOST_VISITS = 1000  # of all pointers together, the last ones; whoever looks for an older one filters
 MOST_FOUND = 500  # versions without a pointer that a filter finds
 MOST_ANSWERED = 3  # versions a filter may find for each to be told in sentences
-JOINED = " = "
 
 
 class Column(NamedTuple):
@@ -111,7 +110,8 @@ class Row:
     @property
     def tag(self) -> str:
         """The tag that has this name; none when two names are shown for one image."""
-        return self.version if self.version and JOINED not in self.version else ""
+        names = names_in(self.version)
+        return names[0] if len(names) == 1 else ""
 
     @property
     def also_called(self) -> list[str]:
@@ -131,7 +131,7 @@ class Row:
         )
 
     def is_called(self, text: str) -> bool:
-        names = [name for one in (self.version or "", *self.also) for name in one.casefold().split(JOINED)]
+        names = [name for one in (self.version or "", *self.also) for name in names_in(one.casefold())]
         return text.casefold().removeprefix("v") in {name.removeprefix("v") for name in names}
 
 
@@ -300,7 +300,7 @@ class _Rows:
     def _call(self, name: str, version: str | None, digest: str) -> None:
         """Say that an image has, or had, this name; an image that has a row keeps it."""
         for row in self._of_digest.get(digest) or [self._of(version or name, digest)]:
-            if name not in (row.version or "").split(JOINED):
+            if name not in names_in(row.version):
                 row.also.add(name)
 
 
