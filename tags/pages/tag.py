@@ -15,7 +15,7 @@ from tags.pages.knowledge import unknown_because
 from tags.pages.shortcuts import last_friday
 from tags.pages.sourcecode import commit_link, revision_of
 from tags.pages.standing import Standing, former_names, image_names, standings
-from tags.versions import Role, also_known_as
+from tags.versions import Role, also_known_as, names_in
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -43,6 +43,11 @@ class Place:
     @property
     def digest(self) -> str | None:
         return self.standing.digest if self.standing else None
+
+    @property
+    def versions(self) -> list[str]:
+        """The tags whose names its version joins."""
+        return names_in(self.version)
 
     @property
     def image_url(self) -> str:
@@ -112,6 +117,11 @@ class Former(NamedTuple):
 
     version: str | None
     digest: str | None
+
+    @property
+    def versions(self) -> list[str]:
+        """The tags whose names its version joined."""
+        return names_in(self.version)
 
     @property
     def image_url(self) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from django.test import Client
@@ -57,6 +58,20 @@ def test_a_tag_whose_image_is_missing_says_so(client: Client) -> None:
 def test_a_pointer_on_no_version_shows_its_digest(client: Client) -> None:
     look(watch(), {"nightly": "night"})
     assert "no version tag" in read(client, f"{APP}:nightly/")
+
+
+def test_each_name_of_a_joined_version_leads_to_its_tag(client: Client) -> None:
+    repository = watch()
+    tags = {"2.0": "a", "2.0.0-final": "a", "3.0": "b"}
+    look(repository, {**tags, "production": "a", "staging": "a"}, NOW - 5 * MINUTE)
+    look(repository, {**tags, "production": "b", "staging": "a"})
+    for name, told in (("staging", "Points to 2.0 = 2.0.0-final"), ("production", "Was on 2.0 = 2.0.0-final")):
+        response = client.get(f"{APP}:{name}/")
+        assert told in text_of(response)
+        for version in ("2.0", "2.0.0-final"):
+            assert f'href="{APP}:{version}/">{version}</a>' in response.text
+        for link in re.findall(rf'href="({APP}:[^"?]*)"', response.text):
+            assert client.get(link).status_code == 200
 
 
 def test_a_tag_that_gives_no_answer_claims_no_newer_look(client: Client) -> None:
