@@ -55,6 +55,18 @@ def test_a_tag_whose_image_is_missing_says_so(client: Client) -> None:
     assert "Now listed, but its image is missing" in read(client, f"{APP}:next/")
 
 
+def test_a_tag_that_lost_its_image_says_so_beside_what_it_was_on_now_and_then(client: Client) -> None:
+    repository = watch()
+    tags: dict[str, str | None] = {"1.0": "a", "1.1": "b", "next": "a"}
+    look(repository, tags, NOW - 10 * MINUTE)
+    look(repository, {**tags, "1.1": None, "next": None}, NOW - 5 * MINUTE)
+    look(repository, {**tags, "1.1": None, "next": None})
+    for query, points in (("", "Points to"), ("?at=2026-05-15T11:58Z", "Pointed to")):
+        assert f"{points} 1.0 its image is missing" in read(client, f"{APP}:next/{query}")
+        assert "Image 1.1 its image is missing" in read(client, f"{APP}:1.1/{query}")
+    assert "its image is missing" not in read(client, f"{APP}:next/?at=2026-05-15T11:54Z")
+
+
 def test_a_pointer_on_no_version_shows_its_digest(client: Client) -> None:
     look(watch(), {"nightly": "night"})
     assert "no version tag" in read(client, f"{APP}:nightly/")
