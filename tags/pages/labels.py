@@ -11,6 +11,7 @@ from django.db.models.functions import Cast
 from tags.models import Image
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
     from tags.models import Repository
@@ -21,23 +22,28 @@ MOST_IN_WORDS = 80  # characters of a label that are shown
 _PLAIN = re.compile(r"[A-Za-z0-9]+")
 
 
-def labelled(repository: Repository, text: str) -> dict[str, str]:
-    """The digests that tags of `repository` point to now or once did, and whose labels match: -> the label in words.
+def labelled(repository: Repository, moment: dt.datetime | None, text: str) -> dict[str, str]:
+    """The digests of a repository, now or as of `moment`, whose labels match: -> the label in words.
 
     One query, none for an empty text. The database looks for what it can find in the text of the labels, so that few
     of them need to be read.
     """
     if not text:
         return {}
-    images = Image.objects.filter(digest__in=_digests(repository)).exclude(labels={})
+    images = Image.objects.filter(digest__in=_digests(repository, moment)).exclude(labels={})
     for part in sorted(_PLAIN.findall(text), key=len)[-2:]:
         images = images.annotate(written=Cast("labels", TextField())).filter(written__icontains=part)
     found = images.values_list("digest", "labels")
     return {digest: words for digest, labels in found if (words := matching(labels, text))}
 
 
-def _digests(repository: Repository) -> Any:
-    return repository.tags.filter(digest__isnull=False).values("digest")
+def _digests(repository: Repository, moment: dt.datetime | None) -> Any:
+    now = repository.tags.order_by().filter(digest__isnull=False).values("digest")
+    if moment is None:
+        return now
+    # What a tag was on then it is on still, or has left since.
+    left = repository.movements.filter(before__gt=moment, from_digest__isnull=False)
+    return now.union(left.values("from_digest"))
 
 
 def matching(labels: Mapping[str, object], text: str) -> str:

@@ -29,7 +29,7 @@ SHOWN_OF_IMAGE = ("digest", "created", "size", "platforms", "described_at")
 
 def inventory_of(repository: Repository, moment: dt.datetime | None, text: str) -> Inventory:
     """Every tag that is there now, or was at that moment, and what the text leaves of them."""
-    return Inventory(namings(repository, moment), text, labelled(repository, text))
+    return Inventory(namings(repository, moment), text, labelled(repository, moment, text))
 
 
 class Picture(NamedTuple):

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tags.models import Image
 from tags.pages.labels import labelled, matching
-from tests.factories import example
+from tests.factories import MINUTE, NOW, example, look, watch
 from tests.listings import digest
+
+if TYPE_CHECKING:
+    from pytest_django import DjangoAssertNumQueries
 
 LABELS = {"org.opencontainers.image.revision": "c0ffee1", "team": "Checkout", "base.version": "12.1.3"}
 
@@ -46,9 +51,22 @@ def test_the_database_finds_the_digests_whatever_the_labels_hold(text: str) -> N
     Image.objects.update_or_create(
         digest=digest("2.0"), defaults={"labels": {"team": "Käse & Wurst", "x": 'a "quoted" word', "y": "50 %_off"}}
     )
-    assert list(labelled(repository, text)) == [digest("2.0")]
+    assert list(labelled(repository, None, text)) == [digest("2.0")]
 
 
 @pytest.mark.django_db
 def test_no_text_finds_nothing() -> None:
-    assert labelled(example(), "") == {}
+    assert labelled(example(), None, "") == {}
+
+
+@pytest.mark.django_db
+def test_in_the_past_what_all_tags_have_left_since_is_found_too(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    repository = watch()
+    look(repository, {"1.0": "a", "production": "a"}, NOW - 5 * MINUTE)
+    look(repository, {"2.0": "b", "production": "b"})
+    Image.objects.filter(digest=digest("a")).update(labels={"team": "checkout"})
+    with django_assert_num_queries(1):
+        assert labelled(repository, NOW - MINUTE, "team=checkout") == {digest("a"): "team=checkout"}
+    assert labelled(repository, NOW + MINUTE, "team=checkout") == labelled(repository, None, "team=checkout") == {}

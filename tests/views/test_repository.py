@@ -251,6 +251,15 @@ class TestImages:
         look(watch(), {"1.0": "a", "latest": "a"})
         assert f"{DASH} not known {DASH} not known {DASH} not known" in read(client, APP)
 
+    def test_an_image_that_all_tags_left_is_found_by_its_label_in_the_past(self, client: Client) -> None:
+        repository = watch()
+        look(repository, {"1.0": "a", "production": "a"}, NOW - 5 * MINUTE)
+        look(repository, {"2.0": "b", "production": "b"})
+        described(digest("a"), labels={"team": "checkout"})
+        page = read(client, f"{APP}?q=team%3Dcheckout&at=2026-05-15T11:56Z")
+        assert "1 of 1 image" in page
+        assert "1.0 label team=checkout production" in page
+
     def test_an_image_is_found_by_its_label(self, client: Client) -> None:
         example()
         described(digest("2.0"), labels={"org.opencontainers.image.revision": "c0ffee1", "team": "checkout"})
