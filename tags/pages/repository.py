@@ -11,7 +11,16 @@ from tags.models import Image
 from tags.models.tag import BATCH
 from tags.pages.labels import labelled
 from tags.pages.standing import Standing, former_names, namings, standings
-from tags.pages.whatiswhere import ROWS, By, Details, Inventory, image_rows, pointers_of, tag_rows
+from tags.pages.whatiswhere import (
+    MOST_UNPOINTED,
+    ROWS,
+    By,
+    Details,
+    Inventory,
+    image_rows,
+    pointers_of,
+    tag_rows,
+)
 from tags.versions import Role
 
 if TYPE_CHECKING:
@@ -41,6 +50,7 @@ class Picture(NamedTuple):
     all_unpointed: int
     more_unpointed: int
     homeless: list[str]
+    more_homeless: int
     shown: int
     total: int
     drifts: list[Drift]
@@ -78,7 +88,8 @@ def picture(
         image_rows(inventory, newest, details),
         len(unpointed),
         len(unpointed) - len(newest),
-        homeless,
+        homeless[:MOST_UNPOINTED],
+        max(len(homeless) - MOST_UNPOINTED, 0),
         shown,
         total,
         inventory.drifts(details.tags),

@@ -14,7 +14,7 @@ from tags.registry import CredentialsRefused, TimedOut
 from tests.factories import DAY, HOUR, MINUTE, NOW, SECOND, example, look, moved, watch
 from tests.listings import EXAMPLE, digest
 from tests.views.partly import unanswered
-from tests.views.reading import read, rows_of
+from tests.views.reading import read, rows_of, text_of
 
 if TYPE_CHECKING:
     from pytest_django import DjangoAssertNumQueries
@@ -195,6 +195,20 @@ def test_a_tag_without_its_image_is_told(client: Client) -> None:
     repository = example(at=NOW - 5 * MINUTE)
     look(repository, {**EXAMPLE, "production": None})
     assert "production: its image is missing" in read(client, APP)
+
+
+def test_of_many_tags_that_nobody_looked_at_only_some_are_named_and_the_others_a_click_away(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tags.pages.repository.MOST_UNPOINTED", 2)
+    look(watch(), {"1.0": "a", "production": "a"}, listed=["2.0", "2.1", "2.2", "2.3"])
+    response = client.get(f"{APP}?q=2.")
+    assert "nothing is known of their image yet: 2.0, 2.1 and 2 more" in text_of(response)
+    assert '<a class="more" href="?q=2.&amp;by=tag">and 2 more</a>' in response.text
+    assert "2.3" in read(client, f"{APP}?q=2.&by=tag")
+    monkeypatch.setattr("tags.pages.repository.MOST_UNPOINTED", 4)
+    assert "2.0, 2.1, 2.2, 2.3" in read(client, f"{APP}?q=2.")
+    assert "and 0 more" not in read(client, f"{APP}?q=2.")
 
 
 class TestAllTags:
