@@ -5,19 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Annotated, Any
 
-from django.db.models import Q
 from ninja import Schema
 from ninja.errors import HttpError
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
-from tags.models import Repository
 from tags.moments import BEGINNING, END, parse_moment
 from tags.registry import InvalidReference, Reference
+from tags.views.finding import find
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from django.http import QueryDict
+
+    from tags.models import Repository
 
 MOST = 1000
 USUAL = 100
@@ -110,8 +111,7 @@ def watched_repository(text: str) -> Repository:
         raise HttpError(404, f"No repository has such a name: {error}.") from error
     if reference.tag or reference.digest:
         raise HttpError(404, f"{reference} names more than a repository: ask for {reference.name}.")
-    named = Q(registry__address__iexact=reference.host, name=reference.path)
-    found = Repository.objects.select_related("registry").filter(named).first()
+    found = find(reference)
     if found is None:
         raise HttpError(404, f"{reference.name} is not watched.")
     return found

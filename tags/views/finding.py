@@ -36,8 +36,11 @@ def find_tag(reference: Reference) -> Tag | None:
 
 def elsewhere(request: HttpRequest, address: str) -> HttpResponse | None:
     """A redirect to the full address, when this is a familiar or older form of it; the query goes along."""
-    if request.path == address:
-        return None
+    return None if request.path == address else sent_on(request, address)
+
+
+def sent_on(request: HttpRequest, address: str) -> HttpResponse:
+    """A redirect to this address; the query goes along."""
     query = request.META.get("QUERY_STRING", "")
     return redirect(f"{address}?{query}" if query else address)
 

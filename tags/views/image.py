@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 
 from tags.models import Image
 from tags.models.movement import short
@@ -14,6 +14,7 @@ from tags.pages.search import digests_beginning
 from tags.pages.sourcecode import commit_link, revision_of, source_of
 from tags.views.asking import as_of, page_view
 from tags.views.exports import export, export_format
+from tags.views.finding import sent_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -67,19 +68,17 @@ def image(request: HttpRequest, digest: str) -> HttpResponseBase:
 
 def pinned(request: HttpRequest, reference: Reference) -> HttpResponse:
     """The digest of a reference decides, whatever stands before it; the address of an image is its digest alone."""
-    query = request.META.get("QUERY_STRING", "")
     digest = str(reference.digest)
     if not (Image.objects.filter(pk=digest).exists() or images.was_ever_pointed_at(digest)):
         return _meant(request, digest)
-    return redirect(f"/{digest}/?{query}" if query else f"/{digest}/")
+    return sent_on(request, f"/{digest}/")
 
 
 def _meant(request: HttpRequest, digest: str) -> HttpResponse:
     """The image whose digest begins so, or those to choose from, or that there is none."""
     matches = digests_beginning(digest, images.MOST_MATCHES)
     if len(matches) == 1:
-        query = request.META.get("QUERY_STRING", "")
-        return redirect(f"/{matches[0]}/?{query}" if query else f"/{matches[0]}/")
+        return sent_on(request, f"/{matches[0]}/")
     context = {
         "digest": digest,
         "matches": matches[: images.MOST_MATCHES],

@@ -9,13 +9,13 @@ from django.core.paginator import Page, Paginator
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
-from tags.models import Image, Repository, Tag
+from tags.models import Image, Repository
 from tags.models.searching import SHORTEST_PART
 from tags.pages.search import MOST, Kind, described, search, suggestions
 from tags.registry import Reference
 from tags.views.asking import as_of, page_view, text_of
 from tags.views.exports import export, export_format
-from tags.views.finding import find
+from tags.views.finding import find, find_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,7 +59,7 @@ class Section:
 
 @page_view
 def search_everywhere(request: HttpRequest) -> HttpResponseBase:
-    ask, text = as_of(request), text_of(request)[:LONGEST].replace("\0", "")
+    ask, text = as_of(request), text_of(request)[:LONGEST]
     if wanted := export_format(request):
         return export(wanted, "search", COLUMNS, _exported(search(text, everything=True) if text else []))
     found = search(text) if text else []
@@ -102,13 +102,11 @@ def _direct(text: str) -> tuple[str, str] | None:
         reference = Reference.parse(name)
     except ValueError:
         return None
+    if reference.tag:
+        tag = find_tag(reference)
+        return (str(tag), tag.get_absolute_url()) if tag else None
     repository = find(reference)
-    if repository is None:
-        return None
-    if not reference.tag:
-        return repository.reference, repository.get_absolute_url()
-    tag = Tag.objects.filter(repository=repository, name=reference.tag).select_related("repository__registry").first()
-    return (str(tag), tag.get_absolute_url()) if tag else None
+    return (str(repository), repository.get_absolute_url()) if repository else None
 
 
 def _exported(found: Iterable[Hits]) -> Iterator[tuple[object, ...]]:
