@@ -88,7 +88,8 @@ def text_of(request: HttpRequest, name: str = "q") -> str:
 def moment_of(request: HttpRequest, name: str = "at") -> dt.datetime | None:
     """The moment a page is asked about; None: now. Raises BadAddress."""
     text = text_of(request, name)
-    return read_moment(text) if text else None
+    # A field that keeps its exact moment sends both.
+    return read_moment(_exact_moment(name, text, request.GET.getlist(name)[:-1])) if text else None
 
 
 def read_moment(text: str) -> dt.datetime:

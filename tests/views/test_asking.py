@@ -81,6 +81,34 @@ def test_the_form_that_nobody_touched_asks_for_the_same_moment(client: Client, e
         assert (window.moment if name == "at" else window.start) == (told.moment if name == "at" else told.start)
 
 
+@pytest.mark.parametrize("exact", ["2026-05-15T11:59:59.123456Z", "2025-10-26T00:30:00.5Z", "2025-10-26T01:30:00.5Z"])
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("/?than={}&at={}&q=app", "than"),
+        (f"/compare/?a={APP}:production@{{}}&b={APP}:qatesting", "a_at"),
+        (f"/compare/?a={APP}:production&b={APP}:qatesting@{{}}", "b_at"),
+    ],
+)
+def test_a_form_that_is_sent_again_untouched_leads_to_the_same_page(
+    client: Client, exact: str, address: str, name: str
+) -> None:
+    moved()
+    response = client.get(address.format(exact, exact))
+    form = next(part for part in response.text.split("<form")[1:] if f'id="{name}"' in part).partition("</form>")[0]
+    inputs = re.findall(r'<input type="(?:hidden|text|datetime-local)"[^>]* name="[^>]*>', form)
+    fields = [(re.search(r' name="([^"]*)"', one), re.search(r' value="([^"]*)"', one)) for one in inputs]
+    query = [(field[1], unescape(value[1]) if value else "") for field, value in fields if field]
+    again = client.get(f"{response.request['PATH_INFO']}?{urlencode(query)}", follow=True)
+    assert again.status_code == 200
+    if name == "than":
+        assert again.context["than"] == response.context["than"]
+    else:
+        assert [field["moment"] for field in again.context["fields"]] == [
+            field["moment"] for field in response.context["fields"]
+        ]
+
+
 def test_a_field_that_was_filled_anew_counts(client: Client) -> None:
     moved()
     shown = {"at": ["2026-05-15T11:54:00.500000Z", "2026-05-15T13:50"]}
