@@ -11,21 +11,20 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from tags.models import Image, Movement, Tag
+from tags.models import Image, Tag
 from tags.models.movement import short
 from tags.moments import stamp
 from tags.pages import clock
 from tags.pages.drift import Drift, in_words
 from tags.pages.image import Label
 from tags.pages.knowledge import unknown_because
-from tags.pages.shortcuts import last_friday
 from tags.pages.since import Sinces
 from tags.pages.sourcecode import REVISION, commit_link, compare_link, revision_of
 from tags.pages.standing import Standing, former_names, nameless, names_of, standings
 from tags.versions import Role, versions_between
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator
 
     from django_stubs_ext import StrOrPromise
 
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 MOST_OFFERED = 100  # tags in the list that a field suggests
 MOVING = "moving_to"
-MOST_POINTERS = 8  # shortcuts to other pointers
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,40 +375,3 @@ IMAGE_FACTS: tuple[tuple[str, StrOrPromise, Tell], ...] = (
     ("platforms", gettext_lazy("Platforms"), _platforms),
     ("commit", gettext_lazy("Commit"), _commit),
 )
-
-
-def _before(move: Movement, tag: Tag) -> dt.datetime:
-    """When it was still where it left: the last look that saw it there, but the first, with which watching begins."""
-    is_known = move.after is not None and move.after > tag.first_seen_at
-    return ((move.after if is_known else None) or move.before - dt.timedelta(seconds=1)).replace(microsecond=0)
-
-
-class Alternative(NamedTuple):
-    """Another comparison at a click; `keeps_moment`: it is asked about the moment of the page, too."""
-
-    title: str
-    a: str
-    b: str
-    keeps_moment: bool = False
-
-
-def alternatives(a: Side, b: Side | None, pointers: Sequence[Tag], now: dt.datetime) -> list[Alternative]:
-    """What people ask next; `pointers` are those of the repository of `a`. One query for each tag."""
-    found = []
-    tags = [a.tag, b.tag] if b and b.tag.pk != a.tag.pk else [a.tag]
-    friday = last_friday(now).moment
-    for tag in tags:
-        is_alone = len({one.name for one in tags}) == len(tags)
-        name = tag.name if is_alone else f"{tag.repository.short_name}:{tag.name}"
-        found.append(Alternative(_("%s: last Friday evening and now") % name, told(str(tag), friday), str(tag)))
-        move = Movement.objects.filter(tag=tag, after__isnull=False).newest_first().first()
-        if move:
-            title = _("%s: before and after its last move") % name
-            found.append(Alternative(title, told(str(tag), _before(move, tag)), str(tag)))
-    compared = {tag.pk for tag in tags}
-    others = [pointer for pointer in pointers if pointer.pk not in compared]
-    beside = [
-        Alternative(f"{a.tag.name} ↔ {pointer.name}", a.address, str(pointer), keeps_moment=True)
-        for pointer in others[:MOST_POINTERS]
-    ]
-    return [*beside, *found]

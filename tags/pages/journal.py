@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tags.models import Movement, Repository
+    from tags.models.movement import MovementQuerySet
     from tags.timeline import Gap
 
 MOST_NAMED = 4  # tags in the sentence of a fold
@@ -100,14 +101,25 @@ def may_be_several(move: Movement) -> bool:
     return move.across_gap or (move.before - move.after).total_seconds() > 2 * move.tag.repository.every
 
 
-def comparison(move: Movement) -> str:
-    """The address that compares what the tag pointed to before the move with what it did after; empty: one is none."""
+def sides(move: Movement) -> tuple[str, str] | None:
+    """What the tag pointed to before the move, and after, as the address of a comparison says it; None: one is none."""
     if not (move.from_digest and move.to_digest and move.after):
-        return ""
-    reference = f"{move.tag.repository.reference}:{move.tag.name}"
+        return None
     # Watching begins when a look ends, and what the last look before a gap saw is known at its beginning alone.
     earlier = min(move.after, move.before - ATOM) if move.across_gap else move.before - ATOM
-    return f"/compare/?{urlencode({'a': f'{reference}@{stamp(earlier)}', 'b': f'{reference}@{stamp(move.before)}'})}"
+    return f"{move.tag}@{stamp(earlier)}", f"{move.tag}@{stamp(move.before)}"
+
+
+def comparison(move: Movement) -> str:
+    """The address that compares what the tag pointed to before the move with what it did after; empty: one is none."""
+    both = sides(move)
+    return f"/compare/?{urlencode({'a': both[0], 'b': both[1]})}" if both else ""
+
+
+def last_with_sides(moves: MovementQuerySet) -> Movement | None:
+    """The last of these moves that went from one image to another; one query."""
+    both_ends = moves.filter(from_digest__isnull=False, to_digest__isnull=False)
+    return both_ends.newest_first().for_sentences().first()
 
 
 def permalink(move: Movement) -> str:

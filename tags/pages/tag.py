@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from tags.models import Image
 from tags.pages.compare import told
-from tags.pages.journal import comparison
+from tags.pages.journal import comparison, last_with_sides
 from tags.pages.knowledge import unknown_because
 from tags.pages.shortcuts import last_friday
 from tags.pages.sourcecode import commit_link, revision_of
@@ -102,8 +102,7 @@ class Comparisons(NamedTuple):
 
 def comparisons(tag: Tag, moves: MovementQuerySet, moment: dt.datetime | None, now: dt.datetime) -> Comparisons:
     """`moves` are the tag's."""
-    both_ends = _until(moves, moment).filter(from_digest__isnull=False, to_digest__isnull=False)
-    last_move = both_ends.newest_first().for_sentences().first()
+    last_move = last_with_sides(_until(moves, moment))
     friday, reference = last_friday(moment or now).moment, str(tag)
     sides = {"a": told(reference, friday), "b": told(reference, moment)}
     return Comparisons(

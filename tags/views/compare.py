@@ -10,7 +10,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from tags.models import CompareLink, Image, Tag
-from tags.pages.compare import MOST_OFFERED, alternatives, compare, side, told
+from tags.pages.alternatives import alternatives
+from tags.pages.compare import MOST_OFFERED, compare, side, told
 from tags.pages.drift import version_tags
 from tags.pages.filtering import MOST_COMPARED, did_you_mean
 from tags.registry import InvalidReference, Reference

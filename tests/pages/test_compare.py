@@ -2,13 +2,11 @@ from __future__ import annotations
 
 import datetime as dt
 
-import pytest
-
-from tags.models import Image, Movement, Repository, Tag
-from tags.pages.compare import Comparison, Side, alternatives, compare, told
+from tags.models import Image, Repository, Tag
+from tags.pages.compare import Comparison, Side, compare, told
 from tags.pages.sourcecode import REVISION, SOURCE
 from tags.pages.standing import Standing
-from tests.factories import DAY, MINUTE, NOW, moved
+from tests.factories import DAY, NOW
 from tests.listings import digest
 
 VERSIONS = ("1.0", "1.1", "1.2", "2.0")
@@ -108,14 +106,3 @@ def test_a_side_is_told_with_its_moment_in_utc() -> None:
     berlin = dt.datetime(2026, 5, 3, 14, 0, tzinfo=dt.timezone(dt.timedelta(hours=2)))
     assert told("shop/app:production", berlin) == "shop/app:production@2026-05-03T12:00:00.000000Z"
     assert told("shop/app:production", None) == "shop/app:production"
-
-
-@pytest.mark.django_db
-def test_before_the_last_move_is_when_the_old_image_was_last_seen() -> None:
-    repository = moved()
-    production = repository.tags.get(name="production")
-    last = Movement.objects.get(tag=production)
-    found = {choice.title: choice for choice in alternatives(Side(production, None, False), None, [], NOW + MINUTE)}
-    choice = found["production: before and after its last move"]
-    assert choice.a == told(str(production), last.after)
-    assert choice.b == str(production)

@@ -11,6 +11,7 @@ from django.db.models import F
 from django.test import Client
 
 from tags.models import CompareLink, Image
+from tags.registry import TimedOut
 from tests.factories import DAY, HOUR, MINUTE, NOW, example, keep_watching, look, moved, watch
 from tests.listings import EXAMPLE, digest
 from tests.views.reading import read, rows_of, text_of
@@ -198,7 +199,8 @@ class TestChoosing:
     def test_the_last_move_and_last_friday_are_a_click_away(self, client: Client) -> None:
         moved()
         html = client.get(address("production", "qatesting")).text
-        assert f"/compare/?a={APP}:production@2026-05-15T11:55:00.000000Z&amp;b={APP}:production" in html
+        moment = "@2026-05-15T12:00:0{}.000000Z"
+        assert f"/compare/?a={APP}:production{moment.format(0)}&amp;b={APP}:production{moment.format(1)}" in html
         assert f"/compare/?a={APP}:production@2026-05-08T16:00:00.000000Z&amp;b={APP}:production" in html
 
     def test_before_a_move_that_the_second_look_saw_something_is_known(self, client: Client) -> None:
@@ -209,6 +211,15 @@ class TestChoosing:
         assert asked in html
         page = read(client, asked.replace("&amp;", "&"))
         assert "Version 2.0 2.1" in page
+
+    def test_before_a_move_right_after_a_gap_something_is_known(self, client: Client) -> None:
+        repository = example(at=NOW - 4 * HOUR)
+        look(repository, {}, NOW - 3 * HOUR, error=TimedOut("it took too long"))
+        look(repository, EXAMPLE, NOW - HOUR)
+        look(repository, {**EXAMPLE, "production": "2.1"}, NOW - HOUR + 5 * MINUTE)
+        html = client.get(address("production")).text
+        (link,) = re.findall(r'href="([^"]*)">production: before and after its last move</a>', html)
+        assert "Version 2.0 2.1" in read(client, unescape(link))
 
     def test_sides_can_be_swapped(self, client: Client) -> None:
         example()
