@@ -127,6 +127,36 @@ def test_a_key_opens_the_export_of_each_page_and_not_the_page(
         assert "and no pages" in refused.json()["detail"]
 
 
+@pytest.mark.parametrize("query", ["", f"a={APP}:production", f"a={APP}&b={APP}:production"])
+def test_where_there_is_nothing_to_compare_a_key_opens_no_page_in_place_of_the_export(key: str, query: str) -> None:
+    moved()
+    response = Client().get(f"/compare/?{query}&format=csv", headers={"Authorization": f"Bearer {key}"})
+    assert response.status_code == 400
+    assert "qatesting" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("/registry.example.com/shop/ap/", "registry.example.com/shop/ap is not watched yet."),
+        ("/movements/registry.example.com/shop/ap/", "registry.example.com/shop/ap is not watched yet."),
+        (f"/{APP}:productio/", "Nobody has ever seen a tag productio in shop/app."),
+        (f"/{digest('nothing')}/", "No such image"),
+        (f"/compare/?a={APP}:productio&b={APP}:rollback", "Nobody has ever seen a tag productio in shop/app."),
+        (f"/compare/?a=shop/ap:1&b={APP}:rollback", "docker.io/shop/ap is not watched yet."),
+    ],
+)
+def test_an_export_of_what_is_not_there_is_refused_in_a_line_and_suggests_no_names(
+    key: str, address: str, words: str
+) -> None:
+    moved()
+    query = "&" if "?" in address else "?"
+    response = Client().get(f"{address}{query}format=json", headers={"Authorization": f"Bearer {key}"})
+    assert response.status_code == 404
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert response.text == f"{words}\n"
+
+
 def test_an_export_is_refused_in_words_to_programs_and_leads_people_to_the_form() -> None:
     client = Client()
     for headers in ({}, {"Accept": "text/csv"}, {"Accept": BROWSER, "Authorization": "Bearer rv_wrong"}):

@@ -17,8 +17,8 @@ from tags.pages.filtering import MOST_COMPARED, did_you_mean
 from tags.registry import InvalidReference, Reference
 from tags.versions import Role, is_floating
 from tags.views.asking import BadAddress, as_of, moment_of, page_view, read_moment, text_of
-from tags.views.exports import export, export_format
-from tags.views.finding import find, suggestions
+from tags.views.exports import export, export_format, no_file
+from tags.views.finding import find, find_tag, is_not_watched, suggestions, was_never_seen
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -61,40 +61,45 @@ class Miss:
     repository: Repository | None = None
 
 
+def _miss(side: str, asked: AskedSide) -> Miss:
+    repository = find(asked.reference)
+    return _no_such_tag(side, repository, asked) if repository else _not_watched(side, asked)
+
+
 def _no_such_tag(side: str, repository: Repository, asked: AskedSide) -> Miss:
     names = repository.tags.shown().values_list("name", flat=True)[:MOST_COMPARED]
-    name = str(asked.reference.tag)
-    meant = did_you_mean(name, names)
-    facts = {"repository": repository.short_name, "tag": name}
-    sentence = _("Nobody has ever seen a tag %(tag)s in %(repository)s.") % facts
+    meant = did_you_mean(str(asked.reference.tag), names)
     found = (Meant(meant, told(f"{repository.reference}:{meant}", asked.moment)),) if meant else ()
-    return Miss(side, sentence, found, repository)
+    return Miss(side, was_never_seen(repository, asked.reference), found, repository)
 
 
 def _not_watched(side: str, asked: AskedSide) -> Miss:
     references = [f"{repository.reference}:{asked.reference.tag}" for repository in suggestions(asked.reference)]
     found = tuple(Meant(reference, told(reference, asked.moment)) for reference in references)
-    return Miss(side, _("%s is not watched yet.") % asked.reference.name, found)
+    return Miss(side, is_not_watched(asked.reference), found)
 
 
 @page_view
 def comparison(request: HttpRequest) -> HttpResponseBase:
-    ask = as_of(request)
+    ask, wanted = as_of(request), export_format(request)
     try:
         asked = {name: _asked(request, name) for name in SIDES}
     except BadAddress as error:
+        if wanted:
+            raise
         return _page(request, ask, status=400, problem=str(error))
+    if wanted and not all(asked.values()):
+        raise BadAddress(_("Choose two tags, such as %(example)s.") % {"example": EXAMPLE})
     if "a_at" in request.GET or "b_at" in request.GET:
         return redirect(_address(request, asked))
     tags: dict[str, Tag] = {}
     for name, one in asked.items():
-        repository = find(one.reference) if one else None
         if one is None:
             continue
-        tag = repository.tags.filter(name=one.reference.tag).first() if repository else None
+        tag = find_tag(one.reference)
         if tag is None:
-            miss = _no_such_tag(name, repository, one) if repository else _not_watched(name, one)
-            return _page(request, ask, status=404, miss=miss)
+            miss = _miss(name, one)
+            return no_file(miss.sentence) if wanted else _page(request, ask, status=404, miss=miss)
         tags[name] = tag
     sides = {
         name: side(tag, own or ask.moment, ask.now, own_moment=own is not None)
@@ -106,7 +111,7 @@ def comparison(request: HttpRequest) -> HttpResponseBase:
         return _page(request, ask, sides=sides)
     a, b = _with_images(sides["a"], sides["b"])
     found = _compared(a, b, ask.now, shows_all=text_of(request, "all") == "1")
-    if wanted := export_format(request):
+    if wanted:
         return export(wanted, f"compare-{found.a.tag.name}-{found.b.tag.name}", COLUMNS, _rows(found))
     return _page(request, ask, sides=sides, comparison=found)
 

@@ -59,7 +59,11 @@ def export(format_: str, name: str, columns: Sequence[str], rows: Iterable[Seque
 
 def no_export(reason: str) -> HttpResponse:
     """In place of a file in which nothing would be, as if there had been nothing: nobody knows."""
-    words = _("Not known: %s.") % reason
+    return no_file(_("Not known: %s.") % reason)
+
+
+def no_file(words: str) -> HttpResponse:
+    """In place of a file of what is not there; and of a page, for who asked for a file may not be let in to pages."""
     return HttpResponse(f"{words}\n", content_type="text/plain; charset=utf-8", status=404)
 
 

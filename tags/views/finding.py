@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
 from tags.models import Repository
 from tags.pages.filtering import MOST_COMPARED
+from tags.views.exports import is_export, no_file
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -47,6 +49,8 @@ def sent_on(request: HttpRequest, address: str) -> HttpResponse:
 
 def not_watched(request: HttpRequest, reference: Reference) -> HttpResponse:
     """A 404 that says what to do, with the names that were perhaps meant."""
+    if is_export(request):
+        return no_file(is_not_watched(reference))
     return render(
         request,
         "tags/not_watched.html",
@@ -60,7 +64,20 @@ def no_such_tag(request: HttpRequest, reference: Reference) -> HttpResponse:
     repository = find(reference)
     if repository is None:
         return not_watched(request, reference)
+    if is_export(request):
+        return no_file(was_never_seen(repository, reference))
     return render(request, "tags/no_such_tag.html", {"repository": repository, "tag": reference.tag}, status=404)
+
+
+def is_not_watched(reference: Reference) -> str:
+    """Says "docker.io/library/python is not watched yet."."""
+    return _("%s is not watched yet.") % reference.name
+
+
+def was_never_seen(repository: Repository, reference: Reference) -> str:
+    """Says "Nobody has ever seen a tag 3.15 in python."."""
+    facts = {"repository": repository.short_name, "tag": reference.tag}
+    return _("Nobody has ever seen a tag %(tag)s in %(repository)s.") % facts
 
 
 def suggestions(reference: Reference) -> list[Repository]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from tags.models import Image
 from tags.models.movement import short
@@ -13,7 +14,7 @@ from tags.pages.knowledge import unknown_because
 from tags.pages.search import digests_beginning
 from tags.pages.sourcecode import commit_link, revision_of, source_of
 from tags.views.asking import as_of, page_view
-from tags.views.exports import export, export_format
+from tags.views.exports import export, export_format, is_export, no_file
 from tags.views.finding import sent_on
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ def _meant(request: HttpRequest, digest: str) -> HttpResponse:
     matches = digests_beginning(digest, images.MOST_MATCHES)
     if len(matches) == 1:
         return sent_on(request, f"/{matches[0]}/")
+    if is_export(request):
+        return no_file(_("No such image"))
     context = {
         "digest": digest,
         "matches": matches[: images.MOST_MATCHES],
