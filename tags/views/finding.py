@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from tags.models import Repository
 from tags.pages.filtering import MOST_COMPARED
+from tags.views.asking import as_of
 from tags.views.exports import is_export, no_file
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def not_watched(request: HttpRequest, reference: Reference) -> HttpResponse:
     return render(
         request,
         "tags/not_watched.html",
-        {"reference": reference.name, "suggestions": suggestions(reference)},
+        {"reference": reference.name, "suggestions": suggestions(reference), **as_of(request).context},
         status=404,
     )
 
@@ -66,7 +67,8 @@ def no_such_tag(request: HttpRequest, reference: Reference) -> HttpResponse:
         return not_watched(request, reference)
     if is_export(request):
         return no_file(was_never_seen(repository, reference))
-    return render(request, "tags/no_such_tag.html", {"repository": repository, "tag": reference.tag}, status=404)
+    context = {"repository": repository, "tag": reference.tag, **as_of(request).context}
+    return render(request, "tags/no_such_tag.html", context, status=404)
 
 
 def is_not_watched(reference: Reference) -> str:

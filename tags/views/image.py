@@ -67,6 +67,7 @@ def image(request: HttpRequest, digest: str) -> HttpResponseBase:
     )
 
 
+@page_view
 def pinned(request: HttpRequest, reference: Reference) -> HttpResponse:
     """The digest of a reference decides, whatever stands before it; the address of an image is its digest alone."""
     digest = str(reference.digest)
@@ -86,6 +87,7 @@ def _meant(request: HttpRequest, digest: str) -> HttpResponse:
         "digest": digest,
         "matches": matches[: images.MOST_MATCHES],
         "more": len(matches) > images.MOST_MATCHES,
+        **as_of(request).context,
     }
     return render(request, "tags/no_such_image.html", context, status=300 if matches else 404)
 

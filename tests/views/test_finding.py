@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
+from tags.models import Image
 from tests.factories import example, watch
-from tests.views.reading import read
+from tests.views.reading import read, text_of
+
+AT = "2026-05-15T12:00:03Z"
 
 
 @pytest.mark.parametrize(
@@ -46,3 +51,38 @@ def test_the_same_name_in_another_registry_is_suggested(client: Client) -> None:
 def test_nothing_is_suggested_where_nothing_is_alike(client: Client) -> None:
     example()
     assert "Did you mean" not in read(client, "/completely/different/", status=404)
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/registry.example.com/shop/ap/", 404),
+        ("/registry.example.com/shop/app:productio/", 404),
+        (f"/sha256:{'0' * 64}/", 404),
+        (f"/app@sha256:{'0' * 64}/", 404),
+        (f"/sha256:{'ab' * 20}/", 300),
+    ],
+)
+def test_who_looks_at_the_past_goes_on_looking_at_it_from_what_is_not_there(
+    client: Client, address: str, status: int
+) -> None:
+    example()
+    for end in ("cd", "ef"):
+        Image.objects.create(digest=f"sha256:{'ab' * 31}{end}")
+    response = client.get(f"{address}?at={AT}")
+    assert response.status_code == status
+    assert "You look at 15 May 2026 14:00" in text_of(response)
+    body = response.text.partition('<main id="content"')[2].partition("</main>")[0]
+    links = re.findall(r'href="(/[^"]*)"', body)
+    assert links
+    assert all(f"at={AT.replace(':', '%3A')}" in link for link in links), links
+    assert client.get(f"{address}?at=yesterday").status_code == 400
+
+
+def test_the_search_of_every_page_keeps_the_moment(client: Client) -> None:
+    example()
+    for address in ("/", "/registry.example.com/shop/app/", "/nowhere/"):
+        field = f'<input type="hidden" name="at" value="{AT}">'
+        form = client.get(f"{address}?at={AT}").text.partition('<search class="find">')[2].partition("</search>")[0]
+        assert field in form
+        assert 'name="at"' not in client.get(address).text.partition('class="find"')[2].partition("</search>")[0]
