@@ -199,6 +199,9 @@ def test_what_is_not_there_is_not_found_and_what_cannot_be_read_is_refused(clien
     assert client.get(f"/atom/{APP}:nope/").status_code == 404
     assert client.get("/atom/?kind=nonsense").status_code == 400
     assert client.get("/atom/?at=yesterday").status_code == 400
+    backwards = client.get(f"/atom/{APP}/?from=2026-05-20&to=2026-05-01")
+    assert backwards.status_code == 400
+    assert "The time ends before it begins" in backwards.text
     assert client.post("/atom/").status_code == 405
 
 

@@ -52,8 +52,9 @@ def _page(
     moment = as_of(request)
     sought = _sought(request, moves)
     first_seen = tags.aggregate(first=Min("first_seen_at"))["first"]
-    ask = asked(request, moment, beginning(first_seen, moves), sought.before if sought else None)
-    if wanted := export_format(request):
+    wanted, around = export_format(request), sought.before if sought else None
+    ask = asked(request, moment, beginning(first_seen, moves), around, tells_problems=not wanted)
+    if wanted:
         return export(wanted, "movements", COLUMNS, rows(ask.of(moves)))
     pointers = tags.pointers() if repository else tags.deployments()
     there = _there(ask.of_tags(tags if ask.tags else pointers), ask.window)

@@ -28,10 +28,10 @@ def tag(request: HttpRequest, reference: Reference) -> HttpResponseBase:
     repository = found.repository
     if away := elsewhere(request, found.get_absolute_url()):
         return away
-    ask = as_of(request)
+    ask, wanted = as_of(request), export_format(request)
     moves = found.movements.all()
-    window = asked(request, ask, beginning(found.first_seen_at, moves))
-    if wanted := export_format(request):
+    window = asked(request, ask, beginning(found.first_seen_at, moves), tells_problems=not wanted)
+    if wanted:
         return export(wanted, found.name, COLUMNS, rows(window.of(moves)))
     place = place_of(found, ask.moment, ask.now)
     return render(

@@ -125,17 +125,25 @@ class Asked:
         return self.window.end - self.window.start
 
 
-def asked(request: HttpRequest, ask: AsOf, oldest: dt.datetime | None, around: dt.datetime | None = None) -> Asked:
+def asked(
+    request: HttpRequest,
+    ask: AsOf,
+    oldest: dt.datetime | None,
+    around: dt.datetime | None = None,
+    *,
+    tells_problems: bool = False,
+) -> Asked:
     """Read span, from, to, tag, kind and part of an image's name. Raises BadAddress.
 
     `oldest` is where "all" begins; `around` a moment that is to be seen when no time is asked for.
+    With `tells_problems` a time that is none is no bad address: whoever asks tells its `problem` beside the fields.
     """
     start, until = moment_of(request, "from"), text_of(request, "to")
     end = read_end(until) if until else None
     typed = {"start": start, "end": end}
     chosen = "" if start else text_of(request, "span")
     is_bounded = bool(start or end or chosen)
-    if around and not is_bounded:
+    if around and around <= ask.point and not is_bounded:
         start, end = around - dt.timedelta(days=MONTH / 2), around + dt.timedelta(days=MONTH / 2)
     span = chosen or ("" if start or end else _default(ask.point, oldest))
     if span and span not in SPANS:
@@ -151,7 +159,7 @@ def asked(request: HttpRequest, ask: AsOf, oldest: dt.datetime | None, around: d
     window = _window(start, end, span, ask, oldest)
     if window.start >= window.end:
         problem = _("The time ends before it begins: choose an earlier “from” or a later “to”.")
-        if "format" in request.GET:
+        if not tells_problems:
             raise BadAddress(problem)
         window = _window(None, None, _default(ask.point, oldest), ask, oldest)
     return Asked(window, span, is_bounded, tags, kinds, text, oldest, **typed, problem=problem)

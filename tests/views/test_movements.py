@@ -211,6 +211,7 @@ class TestAnEndBeforeTheBeginning:
 
     def test_makes_no_file(self, client: Client) -> None:
         moved()
+        assert "ends before it begins" in read(client, f"{self.ADDRESS}&format=")
         assert "ends before it begins" in read(client, f"{self.ADDRESS}&format=csv", status=400)
 
 
@@ -315,6 +316,17 @@ class TestExports:
 
 
 class TestPermanentLinks:
+    def test_at_an_earlier_moment_nobody_is_told_that_the_time_ends_before_it_begins(self, client: Client) -> None:
+        repository = example(at=NOW - 40 * DAY)
+        keep_watching(repository, EXAMPLE, NOW - 40 * DAY, NOW - 40 * DAY + HOUR)
+        look(repository, {**EXAMPLE, "production": "2.1"})
+        move = Movement.objects.get()
+        response = client.get(f"{APP}?move={move.pk}&at={NOW - 40 * DAY + HOUR:%Y-%m-%dT%H:%M}Z")
+        assert "The time ends before it begins" not in text_of(response)
+        assert response.context["window"].end == NOW - 40 * DAY + HOUR
+        assert bars_of(response)
+        assert "production moved forward" not in text_of(response)
+
     @pytest.mark.usefixtures("_short_pages")
     def test_a_movement_is_on_the_page_that_its_link_leads_to(self, client: Client) -> None:
         long_story()
