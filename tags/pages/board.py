@@ -20,7 +20,7 @@ from tags.pages.filtering import begins, did_you_mean, is_in
 from tags.pages.freshness import freshness
 from tags.pages.knowledge import unknown_because
 from tags.pages.standing import former_names, names_of, standings
-from tags.versions import Role, is_deployment, is_floating
+from tags.versions import is_deployment, is_floating
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -167,7 +167,7 @@ def board(asked: Asked) -> Board:
     before = _places(asked.than, unknown_before) if asked.than else {}
     incomparable = {*unknown, *unknown_before}
     changed, unsure = _changed(places, before, incomparable) if asked.than else (set[Key](), set[Key]())
-    keys = places.keys() | changed
+    keys = places.keys() | changed | unsure
     versions = _versions(spots, asked.moment) if asked.text else {}
     found = (
         {key for key in keys if _finds(asked.text, key[1], versions.get((key[0], spots.get(key))), spots.get(key))}
@@ -227,8 +227,7 @@ def rows(shown: Board, listed: Sequence[Listed]) -> list[Row]:
     of_repository: defaultdict[int, dict[str, Cell]] = defaultdict(dict)
     tags = {(tag.repository_id, tag.name): tag for tag in there}
     for key in {**tags, **before}:
-        if key in tags or key in shown.changed:
-            of_repository[key[0]][key[1]] = _cell(shown, key, tags, names, called, before, names_before)
+        of_repository[key[0]][key[1]] = _cell(shown, key, tags, names, called, before, names_before)
     drifts = _drifts(there, names, asked.moment)
     return [
         _row(shown, repository, of_repository[repository.pk], drifts.get(repository.pk)) for repository in repositories
@@ -274,14 +273,15 @@ def _counts(moment: dt.datetime | None, unknown: Collection[int]) -> Counter[str
 
 
 def _versions(spots: Mapping[Key, str | None], moment: dt.datetime | None) -> dict[tuple[int, str | None], list[str]]:
-    """All version tags of what pointers are on; one query."""
+    """All names of what pointers are on; one query."""
     digests = {digest for digest in spots.values() if digest}
     tags = Tag.objects.order_by()
     facts = (
         tags.naming(digests).at(moment).values_list("repository_id", "digest_then", "name")
         if moment
         else tags.present()
-        .filter(role=Role.VERSION, digest__in=Tag.objects.pointers().present().order_by().values("digest"))
+        .names()
+        .filter(digest__in=Tag.objects.pointers().present().order_by().values("digest"))
         .values_list("repository_id", "digest", "name")
     )
     found: defaultdict[tuple[int, str | None], list[str]] = defaultdict(list)
@@ -345,12 +345,13 @@ def _alphabetically(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _before(shown: Board, pointers: TagQuerySet) -> tuple[dict[Key, Standing], Names]:
-    """Where the pointers stood at the moment compared with, and what that was called; two queries, or none."""
+    """Where what changed, or may have, stood at the moment compared with, and its names; two queries, or none."""
     than = shown.asked.than
     if than is None:
         return {}, {}
-    changed = pointers.filter(name__in={name for _repository, name in shown.changed})
-    stood = [tag for tag in standings(changed, than) if (tag.repository_id, tag.name) in shown.changed]
+    marked = {*shown.changed, *shown.unsure}
+    those = pointers.filter(name__in={name for _repository, name in marked})
+    stood = [tag for tag in standings(those, than) if (tag.repository_id, tag.name) in marked]
     names = names_of(stood, than)
     return {(tag.repository_id, tag.name): tag for tag in stood}, former_names(stood, names, than) | names
 

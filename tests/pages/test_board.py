@@ -42,6 +42,21 @@ def test_what_was_gone_then_or_is_gone_now_has_changed() -> None:
     assert changes() == {"canary": "was 1.0", "staging": "was not there"}
 
 
+def test_what_was_leaving_then_and_is_gone_now_has_a_cell_that_says_so() -> None:
+    repository = watch()
+    tags = {"1.0": "a", "production": "a"}
+    look(repository, {**tags, "canary": "a"}, NOW - 5 * MINUTE)
+    look(repository, tags, NOW)
+    then = NOW - 2 * MINUTE
+    assert (shown(than=then).changes, shown(than=then).doubts) == (0, 1)
+    assert shown(than=then).columns == ("canary", "production")
+    told = {cell.name: (cell.tag is None, cell.change) for cell in row(than=then, only_changed=True).all_cells}
+    assert told == {
+        "canary": (True, "not known whether it changed: it was moving"),
+        "production": (False, ""),
+    }
+
+
 def test_a_version_that_is_gone_by_now_is_named_as_it_was_called_then() -> None:
     repository = watch()
     for minutes in (10, 5):
@@ -96,6 +111,16 @@ def test_the_filter_finds_every_name_of_the_version_a_pointer_is_on() -> None:
     look(watch(), {"2.1.0": "a", "release-2.1": "a", "production": "a", "2.0.0": "b"})
     assert shown(text="release-2").found == {(Repository.objects.get().pk, "production")}
     assert shown(text="2.0").matching == 0
+
+
+def test_a_version_in_part_that_names_an_image_is_found_now_and_then() -> None:
+    repository = watch()
+    tags = {"1.2.8": "b", "1.2": "a", "production": "a"}
+    look(repository, {**tags, "1.2.7": "a"}, NOW - 5 * MINUTE)
+    look(repository, tags, NOW)
+    key = repository.pk, "production"
+    assert key in shown(text="1.2").found
+    assert key in shown(text="1.2", moment=NOW + 2 * SECOND).found
 
 
 def test_the_row_tells_how_far_production_is_behind_the_nearest() -> None:

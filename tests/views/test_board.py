@@ -302,6 +302,15 @@ class TestMoving:
             "latest": False, "perftesting": False, "production": None, "qatesting": False, "rollback": None,
         }  # fmt: skip
 
+    def test_what_was_leaving_and_is_gone_is_told_to_people_and_programs(self, client: Client) -> None:
+        look(moved(), {name: version for name, version in EXAMPLE.items() if name != "latest"}, NOW + 5 * MINUTE)
+        with time_machine.travel(NOW + 6 * MINUTE):
+            page = read(client, "/?than=2026-05-15T12:02:00Z")
+            rows = json.loads(exported(client, "/?than=2026-05-15T12:02:00Z&format=json"))
+        assert "0 cells changed since today 14:02. 1 more may have: it was moving." in page
+        assert "gone not known whether it changed: it was moving" in page
+        assert [(row["tag"], row["state"]) for row in rows if row["changed"] is None] == [("latest", "removed")]
+
     def test_wherever_it_was_moving_to_it_is_elsewhere_now(self, client: Client) -> None:
         look(moved(), {**EXAMPLE, "production": "2.2"}, NOW + MINUTE)
         with time_machine.travel(NOW + 2 * MINUTE):
