@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.core.paginator import Paginator
 from django.shortcuts import render
@@ -16,16 +16,39 @@ from tags.views.exports import export, export_format
 from tags.views.worker import worker
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator
 
     from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
 ROWS = 100
-COLUMNS = (
-    "repository", "tag", "version", "digest", "after", "before", "state", "checked_at", "reason",
-    "moving_to", "moving_after", "moving_before",
-)  # fmt: skip
-COMPARED = ("changed", "version_before", "digest_before", "state_before", "reason_before")
+
+
+class Line(NamedTuple):
+    """What an export tells of a cell, column by column."""
+
+    repository: str
+    tag: str = ""
+    version: str | None = None
+    digest: str | None = None
+    after: dt.datetime | None = None
+    before: dt.datetime | None = None
+    state: str = "unknown"
+    checked_at: dt.datetime | None = None
+    reason: str = ""
+    moving_to: str | None = None
+    moving_after: dt.datetime | None = None
+    moving_before: dt.datetime | None = None
+
+
+class Compared(NamedTuple):
+    """What it tells beside that of the moment compared with: only of what changed what was there before."""
+
+    changed: bool | None = None
+    version_before: str | None = None
+    digest_before: str | None = None
+    state_before: str | None = None
+    reason_before: str = ""
 
 
 @page_view
@@ -36,7 +59,7 @@ def board(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     asked = boards.Asked(ask.moment, ask.now, than, text_of(request), chosen, is_narrowed)
     found = boards.board(asked)
     if wanted := export_format(request):
-        return export(wanted, "board", (*COLUMNS, *COMPARED) if than else COLUMNS, _lines(found))
+        return export(wanted, "board", (*Line._fields, *Compared._fields) if than else Line._fields, _lines(found))
     page = Paginator(found.repositories, ROWS).get_page(request.GET.get("page"))
     return render(
         request,
@@ -64,20 +87,7 @@ def _lines(found: boards.Board) -> Iterator[tuple[object, ...]]:
     for start in range(0, len(found.repositories), ROWS):
         for row in boards.rows(found, found.repositories[start : start + ROWS]):
             if row.unknown:
-                nothing = (
-                    row.repository.reference,
-                    "",
-                    None,
-                    None,
-                    None,
-                    None,
-                    "unknown",
-                    None,
-                    row.unknown,
-                    None,
-                    None,
-                    None,
-                )
+                nothing = Line(row.repository.reference, reason=row.unknown)
                 yield (*nothing, *_compared(row, None)) if found.asked.than else nothing
             for cell in row.all_cells:
                 if cell.name in found.columns or not found.are_chosen:
@@ -85,23 +95,24 @@ def _lines(found: boards.Board) -> Iterator[tuple[object, ...]]:
                     yield (*line, *_compared(row, cell)) if found.asked.than else line
 
 
-def _line(row: boards.Row, cell: boards.Cell, *, is_now: bool) -> tuple[object, ...]:
+def _line(row: boards.Row, cell: boards.Cell, *, is_now: bool) -> Line:
     tag = cell.tag
-    checked_at, reason = (row.freshness.checked_at, row.freshness.reason) if is_now else (None, "")
-    if tag is None:
-        gone = (row.repository.reference, cell.name, None, None, None, None, "removed", checked_at, reason)
-        return *gone, None, None, None
-    return (
-        row.repository.reference, cell.name, cell.version, tag.digest, tag.after, tag.before, tag.state,
-        checked_at, reason, cell.leaving_to, tag.leaving_after, tag.leaving_before,
-    )  # fmt: skip
+    line = Line(row.repository.reference, cell.name, state="removed")
+    if tag:
+        line = Line(
+            row.repository.reference, cell.name, cell.version, tag.digest, tag.after, tag.before, tag.state,
+            moving_to=cell.leaving_to, moving_after=tag.leaving_after, moving_before=tag.leaving_before,
+        )  # fmt: skip
+    return line._replace(checked_at=row.freshness.checked_at, reason=row.freshness.reason) if is_now else line
 
 
-def _compared(row: boards.Row, cell: boards.Cell | None) -> tuple[object, ...]:
-    """Only of what changed it is said what was there before; whether it did may not be known, while something moves."""
-    if row.unknown or row.unknown_before:
-        return None, None, None, "unknown" if row.unknown_before else None, row.unknown_before
-    if cell is None or not cell.changed:
-        return None if cell and cell.is_unsure else False, None, None, None, ""
+def _compared(row: boards.Row, cell: boards.Cell | None) -> Compared:
+    """Whether it changed may not be known, while something moves."""
+    if row.unknown_before:
+        return Compared(state_before="unknown", reason_before=row.unknown_before)
+    if row.unknown or cell is None or cell.is_unsure:
+        return Compared()
+    if not cell.changed:
+        return Compared(changed=False)
     stood = cell.before
-    return True, cell.version_before, stood and stood.digest, stood.state if stood else "absent", ""
+    return Compared(True, cell.version_before, stood and stood.digest, stood.state if stood else "absent")
