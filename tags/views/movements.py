@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from tags.models import Movement, Repository, Tag
+from tags.pages.freshness import freshness
 from tags.pages.knowledge import unknown_because
 from tags.views.asking import BadAddress, as_of, page_view, text_of
 from tags.views.exports import export, export_format
@@ -67,6 +68,7 @@ def _page(
         {
             "page": "movements",
             "repository": repository,
+            "freshness": freshness(repository, moment.now) if repository else None,
             "unknown": _unknown(repository, ask.window),
             "registry_is_named": len(_registries(drawn, days["days"])) > 1,
             "lanes_left_out": there.count() - len(drawn) if len(drawn) == LANES else 0,

@@ -31,6 +31,16 @@ def test_moves_are_sentences_with_their_interval(client: Client) -> None:
     assert "between 13:55 and 14:00 rollback moved forward from 1.2 to 1.3 still current" in page
 
 
+def test_the_page_of_an_image_tells_how_fresh_it_is_and_what_is_wrong(client: Client) -> None:
+    repository = example(at=NOW - HOUR)
+    look(repository, EXAMPLE)
+    assert "registry.example.com/shop/app Checked 5 s ago · next in" in read(client, APP)
+    look(repository, {}, NOW + SECOND, error=TimedOut("it took too long"))
+    trouble = "No good look since today 14:00: it took too long"
+    assert trouble in read(client, APP)
+    assert trouble not in read(client, f"{APP}?at=2026-05-15T11:30Z")
+
+
 class TestWhatNobodyKnows:
     DOUBT = "not known whether it still is: registry timed out since today 11:55"
 
