@@ -29,6 +29,7 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.functions import Least
 
 from tags.models import Coverage, Movement, Tag
 from tags.pages.freshness import gives_no_answer
@@ -268,9 +269,9 @@ def gaps_of(repository: Repository, window: Window) -> list[tuple[Repository, Ga
 
 
 def long_gaps(window: Window) -> list[tuple[Repository, Gap]]:
-    """The last gaps of any repository longer than two of its intervals; its last stretch goes on until now."""
-    is_over = Exists(LATER)
-    ended = Case(When(is_over, then=F("until")), default=Value(window.now), output_field=DateTimeField())
+    """The last gaps of any repository longer than two of its intervals; none ends later than what is told."""
+    is_over, last = Exists(LATER), Value(window.last, output_field=DateTimeField())
+    ended = Case(When(is_over, then=Least("until", last)), default=last)
     missed = Coverage.objects.filter(watched=False, since__lte=window.end).annotate(is_over=is_over, ended=ended)
     lasting = missed.annotate(seconds=_Seconds(F("since"), "ended"))
     found = lasting.filter(ended__gte=window.start, seconds__gt=2 * F("interval"))

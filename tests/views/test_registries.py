@@ -145,6 +145,16 @@ def test_a_gap_is_no_longer_than_the_moment_asked_about(client: Client) -> None:
     assert "Gaps" not in read(client, "/registries/?at=2026-05-15T08:59Z")
 
 
+def test_a_gap_that_ended_later_goes_on_at_the_moment_asked_about(client: Client) -> None:
+    repository = example(at=NOW - 3 * HOUR)
+    look(repository, {}, NOW - 2 * HOUR, error=TimedOut("it took too long"))
+    look(repository, EXAMPLE, NOW - HOUR)
+    page = read(client, "/registries/?at=2026-05-15T10:30Z")
+    assert "not watched today between 11:00 and 12:30: registry timed out" in page
+    assert "13:00" not in page
+    assert "between 11:00 and 13:00" in read(client, "/registries/")
+
+
 def test_the_states_can_be_saved(client: Client) -> None:
     example(at=NOW - 2 * MINUTE)
     assert client.get("/registries/?format=json").getvalue().decode().count('"state": "fresh"') == 1
