@@ -80,7 +80,8 @@ def _gaps(
     """The gaps beside the moves of this page, and no others: the next page tells those before."""
     newest = min(since[0], window.end) if since else window.end
     earliest = window.start if is_bounded else BEFORE_ANYTHING
-    beside = Window(older[0] if older else min(earliest, newest), newest, window.now)
+    # What goes on after the whole window is told until its end.
+    beside = Window(older[0] if older else min(earliest, newest), newest, window.now, window.end)
     gaps = gaps_of(repository, beside) if repository else long_gaps(beside)
     return [
         (of, gap)

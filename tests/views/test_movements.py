@@ -142,6 +142,17 @@ def test_a_gap_that_goes_on_has_no_end(client: Client) -> None:
     assert "not watched since today 11:00: registry timed out" in read(client, APP)
 
 
+@pytest.mark.parametrize("query", ["at=2026-05-15T10:30Z", "from=2026-05-15T08:00Z&to=2026-05-15T10:30Z"])
+def test_a_gap_that_went_on_when_the_time_ends_is_told_until_then(client: Client, query: str) -> None:
+    repository = example(at=NOW - 3 * HOUR)
+    look(repository, {}, NOW - 2 * HOUR, error=TimedOut("it took too long"))
+    look(repository, EXAMPLE, NOW - HOUR)
+    for address in ("/movements/", APP):
+        page = read(client, f"{address}?{query}")
+        assert "not watched today between 11:00 and 12:30: registry timed out" in page
+        assert "and 13:00" not in page
+
+
 @pytest.mark.usefixtures("_short_pages")
 def test_a_gap_that_goes_on_stands_on_the_first_page_only(client: Client) -> None:
     long_story()
