@@ -28,8 +28,8 @@ def registries_with_new_images() -> list[int]:
     now = timezone.now()
     if not Image.objects.due(now).exists():
         return []
-    had_too_many_requests = Q(throttled_until__gt=now) | Q(cautious_until__gt=now)
-    return list(Registry.objects.filter(enabled=True).exclude(had_too_many_requests).values_list("pk", flat=True))
+    others = Registry.objects.to_leave_alone(now) | Registry.objects.to_try_with_care(now)
+    return list(Registry.objects.filter(enabled=True).exclude(pk__in=others).values_list("pk", flat=True))
 
 
 def describe(registry: Registry) -> int:

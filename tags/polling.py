@@ -5,22 +5,29 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from tags.clients import client_for
 from tags.models import LeaseLost, Repository
-from tags.registry import Listing, Misconfigured, Past, RegistryError, look_at_all
+from tags.registry import Cancelled, Listing, Misconfigured, OutOfTime, Past, RegistryError, look_at_all
 
 if TYPE_CHECKING:
+    import datetime as dt
     import uuid
     from collections.abc import Callable, Mapping
 
+    from tags.models import Movement
 
+
+SECONDS_OF_A_POLL = 900  # then it ends with what it knows, and the next one goes on
 SECONDS_BETWEEN_RENEWALS = 10
+SECONDS_TO_STORE = 30  # in which a database that went away may come back
+SECONDS_UNTIL_ASKED_AGAIN = 1
 SKIPPED = "skipped"
 
 
@@ -70,8 +77,7 @@ def poll(
     try:
         plan = decide(repository, every_tag=every_tag)
         listing = fetch(repository, lease, plan, progress)
-        repository.registry.heard(listing)
-        movements = repository.record(listing, lease, plan.cursor, begun)
+        movements = store(repository, lease, plan, listing, begun)
     except LeaseLost as error:
         return Poll(repository.reference, SKIPPED, error=str(error))
     except BaseException:
@@ -126,6 +132,7 @@ def fetch(
     progress: Callable[[int, int], None] | None = None,
 ) -> Listing:
     """Ask the registry, keeping the lease alive meanwhile. Raises LeaseLost when it was lost on the way."""
+    end = time.monotonic() + SECONDS_OF_A_POLL
     try:
         client = client_for(repository.registry)
     except Misconfigured as error:
@@ -141,12 +148,44 @@ def fetch(
                 if done:
                     digests.run()
                     awaited.remove(digests.wanted)
-                elif not repository.renew(lease):
-                    raise LeaseLost(f"{repository} was taken over by another worker")
+                else:
+                    keep(repository, lease)
+                if time.monotonic() >= end:
+                    stop.set()  # the listing comes within a moment, with what is known by then
+            is_out_of_time = stop.is_set()
         finally:
-            stop.set()  # whatever ends the wait, a time limit too, ends the requests
+            stop.set()  # whatever ends the wait ends the requests
             digests.cancel()
-        return future.result()
+        listing = future.result()
+    if is_out_of_time and isinstance(listing.error, Cancelled):
+        return replace(listing, error=OutOfTime(f"time limit: the {SECONDS_OF_A_POLL} s of a poll were over"))
+    return listing
+
+
+def keep(repository: Repository, lease: uuid.UUID) -> None:
+    """Renew the lease. Raises LeaseLost; that a database is away for a moment takes it from nobody."""
+    try:
+        if not repository.renew(lease):
+            raise LeaseLost(f"{repository} was taken over by another worker")
+    except (OperationalError, InterfaceError):
+        connection.close()  # the next question opens another
+
+
+def store(repository: Repository, lease: uuid.UUID, plan: Plan, listing: Listing, begun: dt.datetime) -> list[Movement]:
+    """Write down what was seen; a database that went away is waited for, as long as the lease may last.
+
+    Nothing is written twice: what was committed before the connection broke took the lease with it.
+    """
+    end = time.monotonic() + SECONDS_TO_STORE
+    while True:
+        try:
+            repository.registry.heard(listing)
+            return repository.record(listing, lease, plan.cursor, begun)
+        except (OperationalError, InterfaceError):
+            if time.monotonic() >= end:
+                raise
+            connection.close()
+            time.sleep(SECONDS_UNTIL_ASKED_AGAIN)
 
 
 def _nothing(repository: Repository, error: RegistryError) -> Listing:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from regviewer.celery import app
 from tags import describing, discovery, polling
-from tags.models import Heartbeat, Registry, Repository
+from tags.models import LEASE, Heartbeat, Registry, Repository
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 SECONDS_BETWEEN_DISPATCHES = 2
+SECONDS_BETWEEN_COUNTS = 10
 SECONDS_BETWEEN_DESCRIPTIONS = 60
-REPOSITORIES_IN_FLIGHT = 100
+SECONDS_TO_REPLY = 1
+# What is handed out waits with its lease running: no more at a time than is taken soon.
+LEAST_WAITING = 32
+WAITING_FOR_EACH_PROCESS = 4
 TIME_BETWEEN_DISCOVERIES = dt.timedelta(minutes=10)
 
 
@@ -32,6 +36,7 @@ def ring_every_few_seconds(sender: Celery, **_: Any) -> None:
     # A doorbell that nobody heard in time is not rung again: the next one says the same.
     expires = SECONDS_BETWEEN_DISPATCHES * 5
     sender.add_periodic_task(SECONDS_BETWEEN_DISPATCHES, dispatch.s(), expires=expires)
+    sender.add_periodic_task(SECONDS_BETWEEN_COUNTS, count_workers.s(), expires=expires)
     sender.add_periodic_task(SECONDS_BETWEEN_DESCRIPTIONS, hand_out_descriptions.s(), expires=expires)
 
 
@@ -39,19 +44,35 @@ def ring_every_few_seconds(sender: Celery, **_: Any) -> None:
 def dispatch() -> None:
     """Claim what is due and hand it out; the claim, in the database, is what counts."""
     Heartbeat.beat(Heartbeat.DISPATCH)
-    # What is handed out waits in a queue with its lease running: hand out no more than is worked off soon.
-    room = REPOSITORIES_IN_FLIGHT - Repository.objects.leased().count()
-    for repository_id, lease in Repository.objects.claim_due(limit=max(room, 0)):
-        poll.delay(repository_id, str(lease))
+    Repository.objects.set_aside()
+    processes = Heartbeat.processes_of(Heartbeat.WORKERS)
+    room = max(LEAST_WAITING, WAITING_FOR_EACH_PROCESS * processes) - Repository.objects.waiting().count()
+    for claim in Repository.objects.claim_due(limit=max(room, 0), share=share_of(processes)):
+        poll.apply_async((claim.pk, str(claim.lease)), expires=LEASE.total_seconds())
     for registry_id in claim_discoveries():
         discover.delay(registry_id)
+
+
+@shared_task
+def count_workers() -> None:
+    """Ask all workers how many polls they can run at a time; none answers while the broker is away."""
+    replies = app.control.inspect(timeout=SECONDS_TO_REPLY).stats() or {}
+    if processes := sum(int(worker["pool"]["max-concurrency"]) for worker in replies.values()):
+        Heartbeat.beat(Heartbeat.WORKERS, processes)
+
+
+def share_of(processes: int) -> int:
+    """How many polls of one registry may be in work: half, so that no other waits for it; all if there is none."""
+    is_alone = Registry.objects.filter(enabled=True, repositories__enabled=True).distinct().count() < 2
+    return processes if is_alone else max(processes // 2, 1)
 
 
 @shared_task
 def poll(repository_id: int, lease: str) -> None:
     """Poll one repository, if the lease is still held; a second delivery of the same message finds it taken."""
     repository = Repository.objects.select_related("registry").filter(pk=repository_id).first()
-    taken = repository and repository.take(uuid.UUID(lease))
+    share = share_of(Heartbeat.processes_of(Heartbeat.WORKERS))
+    taken = repository and repository.take(uuid.UUID(lease), share=share)
     if repository and taken:
         log.info("polled", **dataclasses.asdict(polling.poll(repository, taken)))
 

@@ -122,10 +122,10 @@ def test_disabling_a_registry_pauses_it_and_enabling_looks_at_once(admin_client:
     Registry.objects.update(plain_http=False)
     record(repository, seen(EXAMPLE, 0))
     change(admin_client, repository.registry, enabled=None)
-    assert Repository.objects.claim_due(limit=1) == []
+    assert Repository.objects.claim_due(limit=1, share=4) == []
     assert Coverage.objects.last().reason == Coverage.PAUSED
     change(admin_client, repository.registry, enabled="on")
-    assert [pk for pk, _lease in Repository.objects.claim_due(limit=1)] == [repository.pk]
+    assert [pk for pk, _lease in Repository.objects.claim_due(limit=1, share=4)] == [repository.pk]
 
 
 def run(client: Client, model: str, action: str, *objects: object) -> str:
@@ -138,10 +138,10 @@ def run(client: Client, model: str, action: str, *objects: object) -> str:
 def test_poll_now_makes_them_due(admin_client: Client, model: str) -> None:
     repository = make_repository()
     Repository.objects.update(next_poll_at=timezone.now() + dt.timedelta(hours=1))
-    assert Repository.objects.claim_due(limit=1) == []
+    assert Repository.objects.claim_due(limit=1, share=4) == []
     page = run(admin_client, model, "poll_now", repository if model == "repository" else repository.registry)
     assert "1 repository is polled within a few seconds." in page
-    assert len(Repository.objects.claim_due(limit=1)) == 1
+    assert len(Repository.objects.claim_due(limit=1, share=4)) == 1
 
 
 def test_poll_now_says_so_when_the_registry_wants_silence(admin_client: Client) -> None:
@@ -336,7 +336,7 @@ def test_a_token_endpoint_is_approved_with_one_click(admin_client: Client, await
     said = approve(admin_client, registry, asked).content.decode()
     registry.refresh_from_db()
     assert (registry.approved_realms, registry.proposed_realm) == (REALM, "")
-    assert len(Repository.objects.claim_due(limit=1)) == 1
+    assert len(Repository.objects.claim_due(limit=1, share=4)) == 1
     assert "may now send its credentials" in said
     assert f"Approved the token endpoint {REALM}" in LogEntry.objects.get().change_message
     assert REALM not in admin_client.get(reverse("admin:tags_registry_changelist")).content.decode()

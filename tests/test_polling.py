@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import time_machine
 from django.core.management import call_command
+from django.db import OperationalError
 
 from tags import clients, polling
 from tags.models import Coverage, Movement, Registry, Repository, Tag
@@ -20,10 +21,11 @@ from tags.registry import KINDS, BadAnswer, Client, Listing, Past, RateLimited, 
 from tags.registry.listing import Bulk, Question
 from tests.factories import watched
 from tests.fakeregistry import FakeRegistry
-from tests.faults import cut, hang, status
+from tests.faults import cut, delay, hang, status
 from tests.listings import EXAMPLE, START, at, seen
 
 if TYPE_CHECKING:
+    import uuid
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.django_db
@@ -148,7 +150,7 @@ def test_a_mistake_of_ours_is_a_failed_poll_and_not_tried_again_at_once(
     repository.refresh_from_db()
     assert (repository.outcome, repository.lease_token) == ("failed", None)
     assert "broken off" in repository.error
-    assert Repository.objects.claim_due(limit=1) == []
+    assert Repository.objects.claim_due(limit=1, share=4) == []
 
 
 POINTERS = ("latest", "production", "qatesting")
@@ -349,9 +351,9 @@ def of_kind(kind: str, registry: FakeRegistry) -> Repository:
 @pytest.mark.usefixtures("lagging")
 def test_an_api_that_lags_behind_is_not_asked_again_at_once(example: FakeRegistry) -> None:
     repository = of_kind("lagging", example)
-    [(_id, lease)] = Repository.objects.claim_due(limit=1)
+    [(_id, lease)] = Repository.objects.claim_due(limit=1, share=4)
     polling.poll(repository, lease)
-    assert not Repository.objects.claim_due(limit=1)
+    assert not Repository.objects.claim_due(limit=1, share=4)
 
 
 def test_an_api_that_lags_behind_rolls_nothing_back(example: FakeRegistry, lagging: type[Lagging]) -> None:
@@ -425,3 +427,77 @@ def test_what_one_repository_is_read_without_another_may_still_wait_for(fake_reg
     fake_registry.heal()
     polling.poll(Repository.objects.select_related("registry").get(pk=waiting.pk))
     assert Registry.objects.get().proposed_realm == ""
+
+
+class TestTimeLimit:
+    """A poll ends by itself before Celery ends it."""
+
+    @pytest.fixture(autouse=True)
+    def _short(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(polling, "SECONDS_OF_A_POLL", 0.5)
+        monkeypatch.setattr(polling, "SECONDS_BETWEEN_RENEWALS", 0.1)
+
+    def test_it_is_partial_then_and_what_was_learnt_is_kept(self, example: FakeRegistry) -> None:
+        repository = watched(example)
+        example.fault(hang(), path="/manifests/production")
+        poll = polling.poll(repository)
+        assert (poll.outcome, poll.tags) == ("partial", len(EXAMPLE))
+        assert poll.error == "1 of 12 tags could not be looked at: time limit: the 0.5 s of a poll were over"
+        assert repository.tags.filter(state=Tag.State.PRESENT).count() == len(EXAMPLE) - 1
+        assert repository.tags.get(name="production").state == Tag.State.UNKNOWN
+
+    def test_a_list_that_does_not_come_in_time_removes_nothing(self, example: FakeRegistry) -> None:
+        repository = watched(example)
+        polling.poll(repository)
+        example.fault(hang(), path="/tags/list")
+        poll = polling.poll(repository)
+        assert (poll.outcome, poll.error) == ("failed", "time limit: the 0.5 s of a poll were over")
+        assert repository.tags.present().count() == len(EXAMPLE)
+        assert Coverage.objects.last().reason == "time limit of a poll"
+
+
+class TestDatabaseThatGoesAway:
+    @pytest.fixture(autouse=True)
+    def _impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(polling, "SECONDS_UNTIL_ASKED_AGAIN", 0)
+        monkeypatch.setattr(polling.connection, "close", lambda: None)  # the test's transaction is in it
+
+    def test_what_was_seen_is_written_down_once_it_is_back(
+        self, example: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        record, away = Repository.record, iter([True, True, False])
+
+        def sometimes(*args: Any, **kwargs: Any) -> Any:
+            if next(away):
+                raise OperationalError("server closed the connection unexpectedly")
+            return record(*args, **kwargs)
+
+        monkeypatch.setattr(Repository, "record", sometimes)
+        assert polling.poll(watched(example)).outcome == "complete"
+        assert Tag.objects.count() == len(EXAMPLE)
+
+    def test_it_is_not_waited_for_without_end(self, example: FakeRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+        def never(*args: Any, **kwargs: Any) -> Any:
+            raise OperationalError("server closed the connection unexpectedly")
+
+        monkeypatch.setattr(polling, "SECONDS_TO_STORE", 0.2)
+        monkeypatch.setattr(Repository, "record", never)
+        with pytest.raises(OperationalError):
+            polling.poll(watched(example))
+
+    def test_a_lease_that_cannot_be_renewed_for_a_moment_is_not_lost(
+        self, example: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        renew, asked = Repository.renew, []
+
+        def sometimes(self: Repository, lease: uuid.UUID) -> bool:
+            asked.append(lease)
+            if len(asked) == 1:
+                raise OperationalError("server closed the connection unexpectedly")
+            return renew(self, lease)
+
+        monkeypatch.setattr(polling, "SECONDS_BETWEEN_RENEWALS", 0.05)
+        monkeypatch.setattr(Repository, "renew", sometimes)
+        example.fault(delay(0.3), path="/tags/list")
+        assert polling.poll(watched(example)).outcome == "complete"
+        assert len(asked) > 1

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def handed_out(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
     calls: list[tuple[int, str]] = []
-    monkeypatch.setattr(tasks.poll, "delay", lambda *args: calls.append(args))
+    monkeypatch.setattr(tasks.poll, "apply_async", lambda args, **_options: calls.append(args))
     return calls
 
 
@@ -36,16 +36,18 @@ def test_dispatch_hands_out_what_is_due_once_and_shows_that_it_lives(handed_out:
     tasks.dispatch()
     tasks.dispatch()
     assert [pk for pk, _lease in handed_out] == [repository.pk]
-    assert not Heartbeat.is_late(Heartbeat.DISPATCH)
+    assert not Heartbeat.is_late(Heartbeat.last())
 
 
 def test_no_more_is_handed_out_than_is_worked_off_soon(handed_out: list, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "REPOSITORIES_IN_FLIGHT", 3)
-    for number in range(5):
+    monkeypatch.setattr(tasks, "LEAST_WAITING", 20)
+    Heartbeat.beat(Heartbeat.WORKERS, 6)
+    for number in range(30):
         make_repository(f"app{number}")
+    Repository.objects.update(checked_at=timezone.now())
     tasks.dispatch()
     tasks.dispatch()
-    assert len(handed_out) == 3
+    assert len(handed_out) == 6 * tasks.WAITING_FOR_EACH_PROCESS
 
 
 def test_the_same_message_twice_is_one_poll(handed_out: list, polled: list) -> None:
@@ -76,8 +78,8 @@ def test_only_registries_with_patterns_are_discovered_and_one_dispatch_wins() ->
 
 
 def test_a_heart_that_never_beat_or_stopped_is_late() -> None:
-    assert Heartbeat.is_late(Heartbeat.DISPATCH)
+    assert Heartbeat.is_late(Heartbeat.last())
     Heartbeat.objects.create(part=Heartbeat.DISPATCH, beat_at=timezone.now() - Heartbeat.LATE * 2)
-    assert Heartbeat.is_late(Heartbeat.DISPATCH)
+    assert Heartbeat.is_late(Heartbeat.last())
     Heartbeat.beat(Heartbeat.DISPATCH)
-    assert not Heartbeat.is_late(Heartbeat.DISPATCH)
+    assert not Heartbeat.is_late(Heartbeat.last())

@@ -6,12 +6,14 @@ from tags.models.coverage import Coverage
 from tags.models.heartbeat import Heartbeat
 from tags.models.image import Image
 from tags.models.movement import Movement
+from tags.models.queued import LEASE, LeaseLost
 from tags.models.registry import Registry
-from tags.models.repository import LeaseLost, Repository
+from tags.models.repository import Repository
 from tags.models.sweep import Sweep
 from tags.models.tag import Tag
 
 __all__ = [
+    "LEASE",
     "AccessToken",
     "CompareLink",
     "Coverage",

@@ -13,11 +13,15 @@ class Heartbeat(models.Model):
     """When a part of the product was last seen at work; one row a part."""
 
     DISPATCH = "dispatch"
+    WORKERS = "workers"
     # A dispatch runs every few seconds; two minutes without one are more than a busy worker or a restart.
     LATE = dt.timedelta(minutes=2)
 
+    USUAL = 4  # processes of one worker
+
     part = models.CharField(_("part"), max_length=30, primary_key=True)
     beat_at = models.DateTimeField(_("last seen"))
+    processes = models.PositiveIntegerField(_("processes"), default=1, help_text=_("How many work at the same time."))
 
     class Meta:
         verbose_name = _("heartbeat")
@@ -27,15 +31,24 @@ class Heartbeat(models.Model):
         return f"{self.part} at {self.beat_at:%Y-%m-%d %H:%M:%S}"
 
     @classmethod
-    def beat(cls, part: str) -> None:
-        cls.objects.update_or_create(part=part, defaults={"beat_at": timezone.now()})
+    def beat(cls, part: str, processes: int = 1) -> None:
+        cls.objects.update_or_create(part=part, defaults={"beat_at": timezone.now(), "processes": processes})
 
     @classmethod
-    def last(cls, part: str) -> dt.datetime | None:
-        """When the part last gave a sign; None when it never did."""
-        return cls.objects.filter(part=part).values_list("beat_at", flat=True).first()
+    def last(cls) -> dt.datetime | None:
+        """When it was last seen that polls are handed out and that there is a worker to take them; None: never.
+
+        That workers were not counted yet tells nothing: it is done less often.
+        """
+        beats = dict(cls.objects.values_list("part", "beat_at"))
+        dispatched = beats.get(cls.DISPATCH)
+        return min(dispatched, beats.get(cls.WORKERS, dispatched)) if dispatched else None
 
     @classmethod
-    def is_late(cls, part: str) -> bool:
-        last = cls.last(part)
-        return last is None or timezone.now() - last > cls.LATE
+    def processes_of(cls, part: str) -> int:
+        """How many there were when the part was last seen; USUAL, when it never was."""
+        return cls.objects.filter(part=part).values_list("processes", flat=True).first() or cls.USUAL
+
+    @classmethod
+    def is_late(cls, last: dt.datetime | None, now: dt.datetime | None = None) -> bool:
+        return last is None or (now or timezone.now()) - last > cls.LATE

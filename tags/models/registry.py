@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any, Self
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tags import registry
 from tags.encryption import decrypt, encrypt
 from tags.models.throttled import HEARD, Throttled
+from tags.models.troubled import COUNTED, Troubled
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Collection
 
 
@@ -29,6 +32,7 @@ BOUND_TO_ORIGIN = (
     "recognised_kind",
     "proposed_realm",
     *HEARD,
+    *COUNTED,
 )
 """What was said of, or to, a registry at one address, and is not to be told to another."""
 
@@ -58,7 +62,18 @@ def validate_address(address: str) -> None:
         )
 
 
-class Registry(Throttled):
+class RegistryQuerySet(models.QuerySet["Registry"]):
+    def to_leave_alone(self, now: dt.datetime) -> RegistryQuerySet:
+        """Those that want silence, and those that failed lately."""
+        return self.filter(Q(throttled_until__gt=now) | Q(retry_at__gt=now))
+
+    def to_try_with_care(self, now: dt.datetime) -> RegistryQuerySet:
+        """Those of which one poll at a time is enough: they had too much, or fail, or were never read yet."""
+        read = Registry.objects.filter(pk=OuterRef("pk"), repositories__checked_at__isnull=False)
+        return self.filter(Q(cautious_until__gt=now) | Q(failures__gt=0) | ~Exists(read))
+
+
+class Registry(Throttled, Troubled):
     """What people say of a registry, and what pollers learn of it as a whole; its repositories know what it holds."""
 
     address = models.CharField(
@@ -143,6 +158,8 @@ class Registry(Throttled):
         editable=False, null=True, help_text=_("When its catalog is read next; null: there are no patterns to match.")
     )
     discovery_error = models.TextField(_("error of the last catalog"), editable=False, blank=True)
+
+    objects = RegistryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("registry")
@@ -265,8 +282,9 @@ class Registry(Throttled):
         self.recognised_kind = kind
 
     def heard(self, listing: registry.Listing) -> None:
-        """Note how much it may be asked, and which token endpoint it wants approved."""
+        """Note how much it may be asked, whether it fails, and which token endpoint it wants approved."""
         self.note_limits(self.as_polled(), listing)
+        self.note_trouble(self.as_polled(), listing)
         self.propose_realm(listing.error, listing.repository)
 
     def propose_realm(self, error: registry.RegistryError | None, repository: str = "") -> None:

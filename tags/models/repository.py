@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import heapq
 import random
-import uuid
 import zlib
 from typing import TYPE_CHECKING
 
@@ -16,34 +15,34 @@ from django.db.models import Q, Value
 from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from tags import registry
 from tags.aliases import draw
 from tags.models.coverage import Coverage
 from tags.models.looks import Looks
+from tags.models.queued import QUEUED, LeaseLost, Queued, QueuedQuerySet
 from tags.models.recording import Recording
 from tags.models.sweep import Sweep, due_slices, slice_of
 from tags.models.tag import Tag
 from tags.versions import Role, sort_key
 
 if TYPE_CHECKING:
+    import uuid
     from collections.abc import Collection
 
     from tags.models.movement import Movement
     from tags.registry import Listing
 
-# Long enough that a worker which renews it every ten seconds never loses it by a hiccup, short enough that a
-# repository whose worker was killed is claimed again within a minute.
-LEASE = dt.timedelta(seconds=45)
+REPORTED = ("outcome", "error", "polled_at", "failures")
 LONGEST_BACKOFF = 3600  # seconds
 # What a cursor spares us is read nevertheless once a day, by each repository at another hour.
 CURSORS_ARE_TRUSTED_FOR = 20 * 3600  # seconds, at least
 CURSORS_ARE_TRUSTED_LONGER = 3 * 3600  # seconds, at most
+# Polls in a row that ended together with their worker: then it is rather the repository that kills it.
+MOST_ATTEMPTS = 5
+ASIDE = dt.timedelta(hours=1)
 NEWEST = 20  # versions, of which one was most likely rebuilt when a pointer moves to content without a name
-
-
-class LeaseLost(Exception):
-    """Another worker may have taken the repository over: whoever raises this has written nothing."""
 
 
 def validate_repository_name(name: str) -> None:
@@ -55,52 +54,7 @@ def validate_repository_name(name: str) -> None:
         )
 
 
-def _free(now: dt.datetime) -> Q:
-    """The condition that nobody holds a repository's lease."""
-    return Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-
-
-class RepositoryQuerySet(models.QuerySet["Repository"]):
-    def watched(self) -> RepositoryQuerySet:
-        return self.filter(enabled=True, registry__enabled=True)
-
-    def due(self, now: dt.datetime) -> RepositoryQuerySet:
-        """The watched repositories whose time has come, that nobody holds, and whose registry wants no silence."""
-        is_silent = Q(registry__throttled_until__gt=now)
-        return self.watched().filter(_free(now), next_poll_at__lte=now).exclude(is_silent)
-
-    def leased(self) -> RepositoryQuerySet:
-        """Those that somebody holds at this moment."""
-        return self.filter(lease_until__gte=timezone.now())
-
-    def claim_due(self, *, limit: int, now: dt.datetime | None = None) -> list[tuple[int, uuid.UUID]]:
-        """Lease up to `limit` due repositories, the longest due first; returns (id, lease token) of those won.
-
-        One conditional UPDATE: of two callers at once, each repository goes to one. Being claimed puts a repository
-        at the end of the line, so that those whose polls never come to an end don't keep all others waiting.
-        """
-        now = now or timezone.now()
-        lease = uuid.uuid4()
-        candidates = self.due(now)._without_haste(now, limit)
-        # What makes a row due is asked again in the UPDATE, for another caller may have claimed it in between.
-        Repository.objects.filter(_free(now), pk__in=candidates, next_poll_at__lte=now).update(
-            lease_token=lease, lease_until=now + LEASE, next_poll_at=now
-        )
-        return [(pk, lease) for pk in Repository.objects.filter(lease_token=lease).values_list("pk", flat=True)]
-
-    def _without_haste(self, now: dt.datetime, limit: int) -> list[int]:
-        """Up to `limit` of these; of a registry that had too many requests one at a time, so that after a silence its
-        polls don't fall due together, nor wait for one another in workers that others need.
-        """
-        is_cautious = Q(registry__cautious_until__gt=now)
-        in_line = self.order_by("next_poll_at")
-        at_rest = self.filter(is_cautious).exclude(registry__repositories__lease_until__gte=now)
-        candidates: list[int] = []
-        for registry_id in at_rest.order_by().values_list("registry", flat=True).distinct():
-            candidates += in_line.filter(registry=registry_id).values_list("pk", flat=True)[:1]
-        candidates += in_line.exclude(is_cautious).values_list("pk", flat=True)[:limit]
-        return candidates[:limit]
-
+class RepositoryQuerySet(QueuedQuerySet["Repository"]):
     def containing(self, text: str) -> RepositoryQuerySet:
         """Those that have the text somewhere in their references, registry included, or whose registry is named so."""
         reference = Concat("registry__address", Value("/"), "name")
@@ -111,9 +65,21 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
         reference = Concat(Value("/"), "registry__address", Value("/"), "name")
         return self.alias(full=reference).filter(full__iendswith=f"/{text}")
 
-    def look_soon(self) -> int:
-        """Make them due now; returns how many there are."""
-        return self.update(next_poll_at=timezone.now())
+    def set_aside(self, now: dt.datetime | None = None) -> int:
+        """Leave alone for an hour what is due and whose polls keep ending with their worker; returns how many.
+
+        After the hour there is one more attempt.
+        """
+        now = now or timezone.now()
+        hopeless = self.due(now).filter(attempts__gte=MOST_ATTEMPTS)
+        count = 0
+        for pk in hopeless.values_list("pk", flat=True):
+            with transaction.atomic():
+                mine = Repository.objects.select_for_update(of=("self",)).select_related("registry")
+                if repository := mine.filter(pk__in=hopeless).filter(pk=pk).first():  # else somebody else was quicker
+                    repository._leave_alone(now)
+                    count += 1
+        return count
 
     def pause(self) -> None:
         """Write into the coverage of each that from now on nobody looks, because people said so."""
@@ -124,7 +90,7 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
                 Coverage.extend(repository, Coverage.PAUSED, now, now)
 
 
-class Repository(models.Model):
+class Repository(Queued):
     """A repository, what people want of it, and how its last poll went."""
 
     class Outcome(models.TextChoices):
@@ -132,6 +98,8 @@ class Repository(models.Model):
         COMPLETE = "complete", _("complete")
         PARTIAL = "partial", _("partial")
         FAILED = "failed", _("failed")
+
+    KILLS = gettext_noop("its polls end together with their worker")
 
     registry = models.ForeignKey(
         "Registry", on_delete=models.CASCADE, related_name="repositories", verbose_name=_("registry"), db_index=False
@@ -150,10 +118,6 @@ class Repository(models.Model):
         validators=[MinValueValidator(1)],
         help_text=_("Seconds from one look to the next; empty: as its registry."),
     )
-
-    next_poll_at = models.DateTimeField(_("next poll"), default=timezone.now)
-    lease_token = models.UUIDField(editable=False, null=True)
-    lease_until = models.DateTimeField(editable=False, null=True)
 
     outcome = models.CharField(_("last outcome"), max_length=10, choices=Outcome.choices, default=Outcome.NEVER)
     error = models.TextField(_("last error"), blank=True)
@@ -281,26 +245,6 @@ class Repository(models.Model):
         rows = self.tags.present().values_list("name", "state", "digest")
         return {name: digest if state == Tag.State.PRESENT else None for name, state, digest in rows.iterator()}
 
-    def claim(self, now: dt.datetime | None = None) -> uuid.UUID | None:
-        """Lease this repository whether it is due or not; None when somebody holds it."""
-        now = now or timezone.now()
-        lease = uuid.uuid4()
-        won = Repository.objects.filter(_free(now), pk=self.pk).update(lease_token=lease, lease_until=now + LEASE)
-        return lease if won else None
-
-    def take(self, handed_out: uuid.UUID) -> uuid.UUID | None:
-        """Turn the lease that dispatch handed out into one's own; None when it ran out or was taken already."""
-        now = timezone.now()
-        lease = uuid.uuid4()
-        held = Repository.objects.filter(pk=self.pk, lease_token=handed_out, lease_until__gte=now)
-        return lease if held.update(lease_token=lease, lease_until=now + LEASE) else None
-
-    def renew(self, lease: uuid.UUID) -> bool:
-        """Keep a lease alive; False when it was lost."""
-        now = timezone.now()
-        held = Repository.objects.filter(pk=self.pk, lease_token=lease, lease_until__gte=now)
-        return bool(held.update(lease_until=now + LEASE))
-
     def record(
         self, listing: Listing, lease: uuid.UUID, cursor: str = "", begun: dt.datetime | None = None
     ) -> list[Movement]:
@@ -316,7 +260,7 @@ class Repository(models.Model):
         with transaction.atomic():
             mine = Repository.objects.select_for_update(of=("self",)).select_related("registry", "sweep")
             current = mine.get(pk=self.pk)
-            if current.lease_token != lease or current.lease_until is None or current.lease_until < now:
+            if not current.holds(lease, now):
                 raise LeaseLost(f"{self} was taken over by another worker")
             recording = Recording(current, listing, now)
             movements = recording.write()
@@ -334,8 +278,8 @@ class Repository(models.Model):
         self.error = verdict.error
         self.polled_at = now
         self.failures = self.failures + 1 if listing.error and verdict.gap_reason else 0
-        if not begun < self.next_poll_at <= now:  # else somebody asked for another look during this one
-            self.next_poll_at = self._next_poll(now, recording)
+        is_wanted_again = begun < self.next_poll_at <= now  # somebody asked for another look during this one
+        self.let_go(self.next_poll_at if is_wanted_again else self._next_poll(now, recording))
         if verdict.proves_absence:
             self.listed_at = listing.sent_at
         if verdict.believed and not cursor:
@@ -343,13 +287,21 @@ class Repository(models.Model):
         if self.outcome != self.Outcome.FAILED:  # which told nothing: what it was to go on from still holds
             self.bulk_cursor = listing.cursor if self.outcome == self.Outcome.COMPLETE else ""
         self._keep_looks(recording.looks)
-        self.lease_token = self.lease_until = None
-        self.save(
-            update_fields=[
-                "outcome", "error", "polled_at", "failures", "next_poll_at", "listed_at", "checked_at",
-                "bulk_cursor", "read_whole_at", "lease_token", "lease_until",
-            ]
-        )  # fmt: skip
+        learnt = ("listed_at", "checked_at", "bulk_cursor", "read_whole_at")
+        self.save(update_fields=[*REPORTED, *QUEUED, *learnt])
+
+    def _leave_alone(self, now: dt.datetime) -> None:
+        until = now + ASIDE
+        Coverage.extend(self, self.KILLS, now, now)
+        self.outcome = self.Outcome.FAILED
+        self.error = (
+            f"{self.attempts} polls in a row ended together with the worker that ran them; "
+            f"the next one begins after {until:%Y-%m-%d %H:%M} UTC"
+        )
+        self.polled_at = now
+        self.failures += 1
+        self.let_go(until, attempts=MOST_ATTEMPTS - 1)
+        self.save(update_fields=[*REPORTED, *QUEUED])
 
     def _seek_names(self, recording: Recording, now: dt.datetime) -> None:
         """Look again at once, at the newest versions too, when a pointer moved to what no known version is.
@@ -382,7 +334,9 @@ class Repository(models.Model):
         retry_after = error.retry_after if error else None
         if recording.verdict.doubted:
             return now + dt.timedelta(seconds=self.every)
-        if self.failures > 1 or retry_after:
+        # When it is the registry that fails, that waits, and all of its repositories are due again once it is back.
+        is_failing_alone = self.failures > 1 and not self.registry.is_failing
+        if is_failing_alone or retry_after:
             backoff = min(self.every * 2 ** min(max(self.failures - 1, 0), 10), max(self.every, LONGEST_BACKOFF))
             seconds = max(retry_after or 0, backoff) * random.uniform(1, 1.2)  # noqa: S311 (it spreads, it hides nothing)
             return now + dt.timedelta(seconds=seconds)

@@ -12,5 +12,5 @@ if TYPE_CHECKING:
 
 def worker(now: dt.datetime) -> dict[str, Any]:
     """What tags/_worker.html needs; one query."""
-    last = Heartbeat.last(Heartbeat.DISPATCH)
-    return {"last_beat": last, "is_late": last is None or now - last > Heartbeat.LATE}
+    last = Heartbeat.last()
+    return {"last_beat": last, "is_late": Heartbeat.is_late(last, now)}

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import TYPE_CHECKING
 
 import pytest
 import time_machine
@@ -10,12 +9,9 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from tags.models import Coverage, LeaseLost, Movement, Repository, Tag
-from tags.models.repository import LEASE
+from tags.models.queued import LEASE
 from tags.registry import RateLimited, TimedOut
 from tests.listings import EXAMPLE, SECOND, START, at, digest, make_repository, record, seen
-
-if TYPE_CHECKING:
-    pass
 
 pytestmark = pytest.mark.django_db
 
@@ -24,47 +20,6 @@ pytestmark = pytest.mark.django_db
 def clock():
     with time_machine.travel(START, tick=False) as traveller:
         yield traveller
-
-
-def test_a_due_repository_is_claimed_once() -> None:
-    repository = make_repository()
-    [(pk, lease)] = Repository.objects.claim_due(limit=10)
-    assert pk == repository.pk
-    assert Repository.objects.claim_due(limit=10) == []
-    assert repository.claim() is None
-    assert repository.renew(lease)
-
-
-def test_no_more_is_claimed_than_asked_and_the_longest_due_comes_first() -> None:
-    late, later = make_repository("late"), make_repository("later")
-    Repository.objects.filter(pk=late.pk).update(next_poll_at=START - dt.timedelta(minutes=1))
-    Repository.objects.filter(pk=later.pk).update(next_poll_at=START - dt.timedelta(minutes=2))
-    assert [pk for pk, _lease in Repository.objects.claim_due(limit=1)] == [later.pk]
-
-
-@pytest.mark.parametrize("of", ["repository", "registry"])
-def test_what_is_disabled_is_not_claimed(of: str) -> None:
-    repository = make_repository()
-    owner = repository if of == "repository" else repository.registry
-    type(owner).objects.update(enabled=False)
-    assert Repository.objects.claim_due(limit=10) == []
-
-
-def test_a_lease_that_ran_out_is_free_again(clock) -> None:
-    repository = make_repository()
-    [(_pk, first)] = Repository.objects.claim_due(limit=10)
-    clock.shift(LEASE + SECOND)
-    assert not repository.renew(first)
-    assert repository.take(first) is None
-    [(_pk, second)] = Repository.objects.claim_due(limit=10)
-    assert second != first
-
-
-def test_a_message_that_comes_twice_is_taken_once() -> None:
-    repository = make_repository()
-    [(_pk, lease)] = Repository.objects.claim_due(limit=10)
-    assert repository.take(lease) is not None
-    assert repository.take(lease) is None
 
 
 @pytest.mark.parametrize("how", ["stolen", "run out"])
@@ -117,15 +72,6 @@ def test_a_registry_that_asks_for_patience_gets_it() -> None:
     assert repository.next_poll_at - repository.polled_at >= dt.timedelta(seconds=500)
 
 
-def test_look_soon_makes_it_due() -> None:
-    repository = make_repository()
-    record(repository, seen(EXAMPLE, 0))
-    assert Repository.objects.claim_due(limit=1) == []
-    with time_machine.travel(at(1), tick=False):
-        assert Repository.objects.look_soon() == 1
-        assert len(Repository.objects.claim_due(limit=1)) == 1
-
-
 def test_the_database_refuses_a_second_row_for_a_tag() -> None:
     repository = make_repository()
     record(repository, seen(EXAMPLE, 0))
@@ -173,7 +119,7 @@ def test_a_look_asked_for_during_a_poll_comes_right_after_it(clock) -> None:
     Repository.objects.look_soon()
     clock.shift(SECOND)
     repository.record(seen(EXAMPLE, 0), lease)
-    assert [pk for pk, _lease in Repository.objects.claim_due(limit=1)] == [repository.pk]
+    assert [pk for pk, _lease in Repository.objects.claim_due(limit=1, share=4)] == [repository.pk]
 
 
 def test_what_is_paused_during_a_poll_stays_paused(clock) -> None:
@@ -184,15 +130,6 @@ def test_what_is_paused_during_a_poll_stays_paused(clock) -> None:
     clock.shift(SECOND)
     repository.record(seen(EXAMPLE, 0), lease)
     assert repository.coverage.last().reason == Coverage.PAUSED
-
-
-def test_what_was_claimed_in_vain_goes_to_the_end_of_the_line(clock) -> None:
-    hanging, waiting = make_repository("hanging"), make_repository("waiting")
-    Repository.objects.filter(pk=hanging.pk).update(next_poll_at=START - dt.timedelta(minutes=2))
-    Repository.objects.filter(pk=waiting.pk).update(next_poll_at=START - dt.timedelta(minutes=1))
-    assert [pk for pk, _lease in Repository.objects.claim_due(limit=1)] == [hanging.pk]
-    clock.shift(LEASE + SECOND)
-    assert [pk for pk, _lease in Repository.objects.claim_due(limit=1)] == [waiting.pk]
 
 
 def test_one_tag_that_asks_for_patience_makes_no_poll_come_sooner() -> None:

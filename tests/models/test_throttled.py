@@ -54,7 +54,7 @@ def throttled(reference: str, until: dt.datetime) -> Repository:
 
 
 def claimed(now: dt.datetime = NOW, limit: int = 10) -> set[int]:
-    return {pk for pk, _lease in Repository.objects.claim_due(limit=limit, now=now)}
+    return {pk for pk, _lease in Repository.objects.claim_due(limit=limit, share=4, now=now)}
 
 
 def test_a_silence_is_noted_with_the_caution_after_it() -> None:
@@ -127,7 +127,7 @@ def test_after_a_silence_a_registry_s_repositories_are_handed_out_one_at_a_time(
     for name in ("a", "b", "c"):
         throttled(f"silent.example.com/{name}", NOW - SECOND)
     others = {watch(f"other.example.com/{name}").pk for name in ("a", "b", "c")}
-    Repository.objects.update(next_poll_at=NOW)
+    Repository.objects.update(next_poll_at=NOW, checked_at=NOW - HOUR)
     first = claimed()
     assert first > others
     assert len(first) == 4
@@ -147,6 +147,7 @@ def test_the_longest_due_of_a_cautious_registry_comes_first_and_the_limit_holds(
 
 def test_when_the_caution_is_over_all_that_is_due_is_handed_out() -> None:
     waiting = {throttled(f"silent.example.com/{name}", NOW - HOUR).pk for name in ("a", "b", "c")}
+    Repository.objects.update(checked_at=NOW - HOUR)
     assert claimed() == waiting
 
 
@@ -155,7 +156,7 @@ def test_a_poll_that_gets_a_429_keeps_every_other_poll_away(example: FakeRegistr
     assert polling.poll(watched(example)).outcome == "failed"
     other = watched(example, "other")
     assert 29 * SECOND < other.registry.silence(dt.datetime.now(dt.UTC)) <= 30 * SECOND
-    assert Repository.objects.claim_due(limit=10) == []
+    assert Repository.objects.claim_due(limit=10, share=4) == []
     asked = len(example.requests)
     poll = polling.poll(other)
     assert (poll.outcome, poll.requests, len(example.requests)) == ("failed", 0, asked)

@@ -1,0 +1,177 @@
+"""The queue of polls, which is in the database: what is due, who holds it, and how often it was tried."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections import Counter, defaultdict
+from typing import NamedTuple, Self, TypeVar, cast
+
+from django.db import models, transaction
+from django.db.models import F, Q, Window
+from django.db.models.functions import RowNumber
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from tags.models.registry import Registry
+
+QUEUED = ("next_poll_at", "lease_token", "lease_until", "taken_at", "attempts")
+# Long enough that a worker which renews it every ten seconds never loses it by a hiccup, short enough that a
+# repository whose worker was killed is claimed again within a minute.
+LEASE = dt.timedelta(seconds=45)
+# A poll that has been in work for longer may be for long: what its registry still has would only wait behind it.
+SLOW = dt.timedelta(seconds=5)
+
+
+class LeaseLost(Exception):
+    """Another worker may have taken the repository over: whoever raises this has written nothing."""
+
+
+class Claim(NamedTuple):
+    """What was handed out: a repository's id, and the token of the lease that some worker is to take."""
+
+    pk: int
+    lease: uuid.UUID
+
+
+def _free(now: dt.datetime) -> Q:
+    """The condition that nobody holds a repository's lease."""
+    return Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+
+
+Row = TypeVar("Row", bound="Queued")
+
+
+class QueuedQuerySet(models.QuerySet[Row]):
+    def watched(self) -> Self:
+        return self.filter(enabled=True, registry__enabled=True)
+
+    def to_ask(self, now: dt.datetime) -> Self:
+        """Without those whose registry is to be left alone."""
+        return self.exclude(registry__in=Registry.objects.to_leave_alone(now))
+
+    def due(self, now: dt.datetime) -> Self:
+        """The watched repositories whose time has come, that nobody holds, and whose registry may be asked."""
+        return self.watched().to_ask(now).filter(_free(now), next_poll_at__lte=now)
+
+    def leased(self, now: dt.datetime | None = None) -> Self:
+        """Those that some worker holds, or that were handed out to be taken."""
+        return self.filter(lease_until__gte=now or timezone.now())
+
+    def waiting(self, now: dt.datetime | None = None) -> Self:
+        """Those that were handed out, and that no worker has taken yet."""
+        return self.leased(now).filter(taken_at=None)
+
+    def in_work(self, now: dt.datetime | None = None) -> Self:
+        return self.leased(now).exclude(taken_at=None)
+
+    def claim_due(self, *, limit: int, share: int, now: dt.datetime | None = None) -> list[Claim]:
+        """Lease up to `limit` due repositories, for workers to take; returns those won.
+
+        Registries take turns, and of each the longest due comes first. A registry that is to be tried with care has
+        one at a time, and one that keeps `share` workers busy with slow polls gets no more.
+
+        One conditional UPDATE: of two callers at once, each repository goes to one. Being claimed puts a repository
+        at the end of the line, so that those whose polls never come to an end don't keep all others waiting.
+        """
+        now = now or timezone.now()
+        lease = uuid.uuid4()
+        candidates = self.due(now)._in_turn(now, limit, share)
+        # What makes a row due is asked again in the UPDATE, for another caller may have claimed it in between.
+        self._all.filter(_free(now), pk__in=candidates, next_poll_at__lte=now).update(
+            lease_token=lease, lease_until=now + LEASE, taken_at=None, next_poll_at=now
+        )
+        return [Claim(pk, lease) for pk in self._all.filter(lease_token=lease).values_list("pk", flat=True)]
+
+    def _in_turn(self, now: dt.datetime, limit: int, share: int) -> list[int]:
+        """Up to `limit` of these by turns, of which a registry has had as many as are under way or handed out."""
+        had: Counter[int] = Counter()
+        slow: Counter[int] = Counter()
+        for registry, taken_at in self._all.leased(now).values_list("registry", "taken_at"):
+            had[registry] += 1
+            slow[registry] += taken_at is not None and taken_at < now - SLOW
+        with_care = set(Registry.objects.to_try_with_care(now).values_list("pk", flat=True))
+        place = Window(RowNumber(), partition_by="registry", order_by=["next_poll_at", "pk"])
+        first = self.annotate(place=place).filter(place__lte=limit).order_by("place", "next_poll_at", "pk")
+        turns: defaultdict[int, list[int]] = defaultdict(list)
+        for registry, place_of, pk in first.values_list("registry", "place", "pk"):
+            turn = had[registry] + place_of
+            if slow[registry] < share and not (registry in with_care and turn > 1):
+                turns[turn].append(pk)
+        return [pk for turn in sorted(turns) for pk in turns[turn]][:limit]
+
+    @property
+    def _all(self) -> QueuedQuerySet[Row]:
+        """Every repository, whatever these are."""
+        return cast("QueuedQuerySet[Row]", self.model._default_manager.all())
+
+    def look_soon(self) -> int:
+        """Make them due now, whatever their registries wait for; returns how many there are."""
+        Registry.objects.filter(repositories__in=self).update(retry_at=None)
+        return self.update(next_poll_at=timezone.now())
+
+
+class Queued(models.Model):
+    """One column drives it all: whoever wants a poll brings `next_poll_at` forward, and each poll sets the next one."""
+
+    next_poll_at = models.DateTimeField(_("next poll"), default=timezone.now)
+    lease_token = models.UUIDField(editable=False, null=True)
+    lease_until = models.DateTimeField(editable=False, null=True)
+    taken_at = models.DateTimeField(
+        editable=False, null=True, help_text=_("When a worker took the lease that was handed out.")
+    )
+    attempts = models.PositiveSmallIntegerField(
+        editable=False, default=0, help_text=_("Polls begun since the last one that came to an end.")
+    )
+
+    class Meta:
+        abstract = True
+
+    def claim(self, now: dt.datetime | None = None) -> uuid.UUID | None:
+        """Lease this repository whether it is due or not; None when somebody holds it."""
+        now = now or timezone.now()
+        return self._lease(self._row.filter(_free(now)), now)
+
+    def take(self, handed_out: uuid.UUID, *, share: int) -> uuid.UUID | None:
+        """Turn the lease that was handed out into one's own; None when it ran out or was taken already.
+
+        None as well, and it goes back into the queue, when `share` polls of its registry are in work, or one where
+        that is to be tried with care, or when its registry may not be asked any more.
+        """
+        now = timezone.now()
+        with transaction.atomic():
+            # Of two workers that take at once, the second sees what the first took.
+            registry = Registry.objects.select_for_update().filter(repositories=self.pk).first()
+            mine = self._row.waiting(now).filter(lease_token=handed_out)
+            if registry is None or not mine.exists():
+                return None
+            most = 1 if Registry.objects.to_try_with_care(now).filter(pk=registry.pk).exists() else share
+            in_work = registry.repositories.in_work(now).count()
+            if in_work >= most or not mine.to_ask(now).exists():
+                mine.update(lease_token=None, lease_until=None)
+                return None
+            return self._lease(mine, now)
+
+    def renew(self, lease: uuid.UUID) -> bool:
+        """Keep a lease alive; False when it was lost."""
+        now = timezone.now()
+        return bool(self._row.leased(now).filter(lease_token=lease).update(lease_until=now + LEASE))
+
+    def holds(self, lease: uuid.UUID, now: dt.datetime) -> bool:
+        """Whether that is still the lease, of a row that was just read."""
+        return self.lease_token == lease and self.lease_until is not None and self.lease_until >= now
+
+    def let_go(self, next_poll_at: dt.datetime, *, attempts: int = 0) -> None:
+        """The poll has come to an end: give the lease back; to be saved."""
+        self.next_poll_at, self.attempts = next_poll_at, attempts
+        self.lease_token = self.lease_until = self.taken_at = None
+
+    @property
+    def _row(self) -> QueuedQuerySet[Queued]:
+        return cast("QueuedQuerySet[Queued]", type(self)._default_manager.filter(pk=self.pk))
+
+    @staticmethod
+    def _lease(rows: QueuedQuerySet[Queued], now: dt.datetime) -> uuid.UUID | None:
+        lease = uuid.uuid4()
+        won = rows.update(lease_token=lease, lease_until=now + LEASE, taken_at=now, attempts=F("attempts") + 1)
+        return lease if won else None
