@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import kombu
 import kombu.exceptions
+import redis
 
 from regviewer.supervisor import Part
+from regviewer.watchdog import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +25,16 @@ WEB_THREADS = 8
 SECONDS_TO_REACH = 3
 WORKER_PROCESSES = 4
 CELERY = (sys.executable, "-m", "celery", "--quiet", "--app", "regviewer")
+# There is one of each on a machine: gossip, mingling and heartbeats between them would be talk with themselves.
+ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+SECONDS_A_PERSON_WAITS = 4
+
+# What stands still, for how long, and what is started again then (docs/celery.md).
+RULES = (
+    Rule("dispatch", 20, ("dispatcher", "beat")),
+    Rule("count of workers", 40, ("worker",)),
+    Rule("taking", 30, ("worker",)),
+)
 
 # Celery discourages root because of pickle, which is not used.
 UNWARNED = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
@@ -73,6 +85,12 @@ def reach_broker(url: str) -> None:
         ) from error
 
 
+def broker_client(url: str) -> redis.Redis:
+    """To ask the broker at Celery's address whether it answers."""
+    url = url.replace("redis+socket://", "unix://", 1)
+    return redis.Redis.from_url(url, socket_timeout=SECONDS_TO_REACH, socket_connect_timeout=SECONDS_TO_REACH)
+
+
 def broker_program() -> str:
     """The Valkey that pip installed, else one of the system's. Raises CannotStart."""
     for program in broker_programs():
@@ -108,16 +126,19 @@ def web(listener: socket.socket) -> Part:
         *("--limit-request-line", "8190"),  # a repository, a text and a cursor, with each letter as %F0%9F%90%B3
         *("--graceful-timeout", "5", "regviewer.wsgi"),
     ]
-    return Part("web server", command, open_files=(listener.fileno(),))
+    patience = {"DATABASE_PATIENCE": str(SECONDS_A_PERSON_WAITS)}
+    return Part("web server", command, patience, open_files=(listener.fileno(),))
 
 
 def worker() -> Part:
-    # There is one worker: gossip, mingling and heartbeats between workers would be talk with itself.
-    command = [
-        *(*CELERY, "worker", "--concurrency", str(WORKER_PROCESSES)),
-        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
-    ]
-    return Part("worker", command, environment=UNWARNED)
+    queue = ("--queues", "polls", "--hostname", "polls@%h")
+    return Part("worker", [*CELERY, "worker", *queue, "--concurrency", str(WORKER_PROCESSES), *ALONE], UNWARNED)
+
+
+def dispatcher() -> Part:
+    """What claims and hands out, in a process of its own: behind polls it would wait with all the others."""
+    queue = ("--queues", "dispatch", "--hostname", "dispatch@%h")
+    return Part("dispatcher", [*CELERY, "worker", *queue, "--pool", "solo", *ALONE], UNWARNED)
 
 
 def beat() -> Part:

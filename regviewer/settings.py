@@ -6,6 +6,7 @@ import environ
 import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Queue
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -33,6 +34,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PUBLIC_READ = env.bool("PUBLIC_READ", default=False)
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'regviewer.sqlite3'}")}
+DATABASE_PATIENCE = env.int("DATABASE_PATIENCE", default=20)  # seconds to wait for a lock; `up` sets 4 for the web
 REDIS_URL = env.str("REDIS_URL", default="")  # empty: `manage.py up` starts a broker of its own and sets it
 BEHIND_HTTPS_PROXY = env.bool("BEHIND_HTTPS_PROXY", default=False)
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
@@ -45,9 +47,12 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # would otherwise fail at once with "database is locked" instead of waiting its turn.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        "timeout": DATABASE_PATIENCE,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 4)
+    DATABASES["default"]["OPTIONS"].setdefault("options", f"-c lock_timeout={DATABASE_PATIENCE * 1000}")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Application ---------------------------------------------------------------------------------------------------
@@ -131,19 +136,40 @@ if BEHIND_HTTPS_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Celery --------------------------------------------------------------------------------------------------------
-# Redis is only the doorbell: what is due, and who works on it, stands in the database (docs/architecture.md).
+# Redis is only the doorbell: what is due, and who works on it, stands in the database. docs/celery.md says why so.
 CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_TASK_QUEUES = [Queue("dispatch"), Queue("polls")]
+CELERY_TASK_DEFAULT_QUEUE = "polls"
+CELERY_TASK_ROUTES = {
+    f"tags.tasks.{name}": {"queue": "dispatch"} for name in ("dispatch", "count_workers", "hand_out_descriptions")
+}
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SOFT_TIME_LIMIT = 960
+CELERY_TASK_TIME_LIMIT = 1020
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.2, "interval_step": 0, "interval_max": 0.2}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 250_000  # kilobytes
+CELERY_WORKER_PROC_ALIVE_TIMEOUT = 30
+CELERY_BROKER_CONNECTION_TIMEOUT = 4
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"socket_timeout": 5, "socket_connect_timeout": 5, "health_check_interval": 10}
+    {
+        "visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 4,
+        "health_check_interval": 10,
+    }
     if CELERY_BROKER_URL.startswith(("redis", "rediss", "unix"))
     else {}
 )
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_BEAT_SCHEDULER = "celery.beat.Scheduler"  # the schedule is code: nothing to keep in a file
+CELERY_BEAT_SCHEDULER = "celery.beat.Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 
 # --- Logging -------------------------------------------------------------------------------------------------------

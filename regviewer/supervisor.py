@@ -8,6 +8,7 @@ import subprocess
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -85,6 +86,13 @@ class Supervised:
         if not self.running and time.monotonic() >= self.start_at:
             self.running = Running(self.part, self.lifeline)
 
+    def restart(self, reason: str) -> None:
+        """Kill what hangs: it would not listen, and loses nothing by it."""
+        if self.running:
+            self.say(f"The {self.part.name} hangs ({reason}): it is started again.")
+            self.running.kill()
+            self.running = None
+
     def clear_away(self, running: Running) -> None:
         running.kill()
         self.running = None
@@ -107,6 +115,11 @@ class Supervisor:
     def __init__(self, layers: Sequence[Sequence[Part]], say: Callable[[str], None]) -> None:
         self.layers, self.say = layers, say
         self.stopping = False
+        self.hanging: SimpleQueue[tuple[str, str]] = SimpleQueue()
+
+    def restart(self, part: str, reason: str) -> None:
+        """From any thread: have a part started again, if it is one of these."""
+        self.hanging.put((part, reason))
 
     def run(self) -> None:
         """Return after one of STOPPING_SIGNALS, when everything has ended. Raises GaveUp, also then."""
@@ -114,8 +127,13 @@ class Supervisor:
         layers = [[Supervised(part, lifeline, self.say) for part in layer] for layer in self.layers]
         with self.noticing_signals():
             try:
+                everything = {one.part.name: one for layer in layers for one in layer}
                 while not self.stopping:
-                    for supervised in (one for layer in layers for one in layer):
+                    while not self.hanging.empty():
+                        part, reason = self.hanging.get()
+                        if part in everything:
+                            everything[part].restart(reason)
+                    for supervised in everything.values():
                         supervised.keep_running()
                     time.sleep(SECONDS_BETWEEN_LOOKS)
             finally:

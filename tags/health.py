@@ -5,13 +5,15 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import redis
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error, connections
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from tags.models import Heartbeat
+from tags.models import Heartbeat, Repository
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -42,15 +44,32 @@ def check() -> dict[str, str]:
         return {"database": f"does not answer within {SECONDS_TO_ANSWER} s", "dispatch": "unknown"}
 
 
+def signs(broker: redis.Redis) -> dict[str, object] | None:
+    """What keeps changing while all is well, for the watchdog; None while broker or database do not answer."""
+    try:
+        broker.ping()
+        beats = dict(Heartbeat.objects.values_list("part", "beat_at"))
+        found: dict[str, object] = {
+            "dispatch": beats.get(Heartbeat.DISPATCH),
+            "count of workers": beats.get(Heartbeat.WORKERS),
+        }
+        if Repository.objects.waiting().exists() and not Repository.objects.in_work().exists():
+            found["taking"] = Repository.objects.aggregate(last=Max("polled_at"))["last"]
+        return found
+    except (Error, redis.RedisError):
+        return None
+    finally:
+        connections.close_all()  # of this thread
+
+
 def _ask() -> dict[str, str]:
     try:
-        late = Heartbeat.is_late(Heartbeat.DISPATCH)
-        last = Heartbeat.last(Heartbeat.DISPATCH)
+        last = Heartbeat.last()
     except Error:
         return {"database": "cannot be read", "dispatch": "unknown"}
     finally:
         connections.close_all()  # of this thread
-    if not late:
+    if not Heartbeat.is_late(last):
         dispatch = OK
     elif last is None:
         dispatch = "has never run: are a worker and beat running?"

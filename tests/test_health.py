@@ -7,6 +7,7 @@ import json
 import threading
 
 import pytest
+import redis
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.models import AnonymousUser
 from django.db import OperationalError
@@ -15,7 +16,8 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from tags import health
-from tags.models import Heartbeat
+from tags.models import Heartbeat, Repository
+from tests.listings import make_repository
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the database is asked from another thread
 
@@ -44,18 +46,60 @@ def test_a_late_dispatch_is_named_with_the_time_of_the_last() -> None:
     assert body["dispatch"].startswith(f"has not run since {last:%Y-%m-%dT%H:%M:%SZ}")
 
 
+def test_that_no_worker_answers_is_named_though_polls_are_handed_out() -> None:
+    Heartbeat.beat(Heartbeat.DISPATCH)
+    Heartbeat.beat(Heartbeat.WORKERS, 4)
+    assert asked()[0] == 200
+    last = timezone.now() - Heartbeat.LATE - dt.timedelta(seconds=1)
+    Heartbeat.objects.filter(part=Heartbeat.WORKERS).update(beat_at=last)
+    status, body = asked()
+    assert status == 503
+    assert body["dispatch"].startswith(f"has not run since {last:%Y-%m-%dT%H:%M:%SZ}")
+
+
+class TestSigns:
+    """What the watchdog goes by; a stand-in for the broker answers, or does not."""
+
+    class Broker:
+        def __init__(self, error: Exception | None = None) -> None:
+            self.error = error
+
+        def ping(self) -> None:
+            if self.error:
+                raise self.error
+
+    def test_they_change_with_each_dispatch_and_each_count(self) -> None:
+        before = health.signs(self.Broker())
+        Heartbeat.beat(Heartbeat.DISPATCH)
+        Heartbeat.beat(Heartbeat.WORKERS, 4)
+        after = health.signs(self.Broker())
+        assert before == {"dispatch": None, "count of workers": None}
+        assert after is not None
+        assert None not in after.values()
+
+    def test_that_something_waits_and_nothing_is_in_work_is_a_sign(self) -> None:
+        repository = make_repository()
+        [claim] = Repository.objects.claim_due(limit=1, share=1)
+        assert "taking" in (health.signs(self.Broker()) or {})
+        repository.take(claim.lease, share=1)
+        assert "taking" not in (health.signs(self.Broker()) or {})
+
+    def test_there_are_none_while_the_broker_is_away(self) -> None:
+        assert health.signs(self.Broker(redis.TimeoutError())) is None
+
+
 def test_a_database_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(part: str) -> bool:
+    def refuse() -> None:
         raise OperationalError("server closed the connection; password=hidden")
 
-    monkeypatch.setattr(Heartbeat, "is_late", refuse)
+    monkeypatch.setattr(Heartbeat, "last", refuse)
     assert asked() == (503, {"database": "cannot be read", "dispatch": "unknown"})
 
 
 def test_a_database_that_hangs_is_named_and_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
     monkeypatch.setattr(health, "SECONDS_TO_ANSWER", 0.1)
-    monkeypatch.setattr(Heartbeat, "is_late", lambda part: over.wait())
+    monkeypatch.setattr(Heartbeat, "last", over.wait)
     try:
         for _ in range(5):
             status, body = asked()

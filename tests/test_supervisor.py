@@ -7,12 +7,15 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from regviewer import supervisor as module
+from regviewer.supervisor import Part, Supervisor
 from tests.processes import in_session, wait_until
 
 if TYPE_CHECKING:
@@ -117,3 +120,25 @@ def test_nothing_is_left_when_the_supervisor_is_killed_at_any_moment(start: Star
     time.sleep(random.Random(seed).uniform(0, 0.03))
     supervisor.kill()
     wait_until(lambda: in_session(supervisor.pid) == [])
+
+
+def test_what_hangs_is_killed_with_its_family_and_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SECONDS_TO_STOP", 0.5)
+    said: list[str] = []
+    supervisor = Supervisor(
+        [[Part("hanging", ["/bin/sh", "-c", f"trap '' TERM; {FAMILY}"]), Part("well", ["sleep", "600"])]], said.append
+    )
+
+    def condemn() -> None:
+        time.sleep(1)
+        supervisor.restart("hanging", "it stands still")
+        supervisor.restart("unheard of", "it stands still")
+        wait_until(lambda: bool(said))
+        time.sleep(1)
+        supervisor.stopping = True
+
+    thread = threading.Thread(target=condemn)
+    thread.start()
+    supervisor.run()
+    thread.join()
+    assert said == ["The hanging hangs (it stands still): it is started again."]

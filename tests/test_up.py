@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 SECONDS_TO_START = 60
-# The processes: the supervisor, four guards, broker, beat, web and worker with their children.
-FAMILY = 1 + 4 + 1 + 1 + (1 + 1) + (1 + parts.WORKER_PROCESSES)
+# The processes: the supervisor, five guards, broker, beat, dispatcher, web and worker with their children.
+FAMILY = 1 + 5 + 1 + 1 + 1 + (1 + 1) + (1 + parts.WORKER_PROCESSES)
 
 
 class Up:

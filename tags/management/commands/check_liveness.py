@@ -1,4 +1,4 @@
-"""`manage.py health`: what GET /healthz answers, for those who have no web server to ask."""
+"""`manage.py check_liveness`: what GET /healthz answers, for those who have no web server to ask."""
 
 from __future__ import annotations
 
