@@ -41,10 +41,12 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """The address of a Redis server, for `REDIS_URL`."""
-    port = free_port()
-    command = [program("redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    with running(command, lambda: redis.Redis(port=port).ping()):
-        yield f"redis://127.0.0.1:{port}/0"
+    server = Redis()
+    server.start()
+    try:
+        yield server.url
+    finally:
+        server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -113,36 +115,74 @@ class DockerRegistry:
 @contextmanager
 def postgres() -> Iterator[str]:
     """Run a PostgreSQL server for as long as the context lasts; yields its address."""
-    # Not in pytest's folders: those let only their owner in, and PostgreSQL refuses to run as root.
-    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
-    user = unprivileged_user()
-    try:
-        if user:
-            shutil.chown(folder, user)
-        data, port = folder / "data", free_port()
-        initdb = [program("initdb"), "--pgdata", data, "--username", "postgres", "--auth", "trust", "--no-sync"]
-        subprocess.run([*initdb, "--encoding", "UTF8"], user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-        options = (
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(port),
-            "-k",
-            folder,
-            "-c",
-            "fsync=off",
-            "-c",
-            "autovacuum=off",
-            "-c",
-            "max_connections=200",
-        )
-        url = f"postgres://postgres@127.0.0.1:{port}/postgres"
-        server = [program("postgres"), "-D", data, *options]
+    with Postgres.installed() as server:
+        server.start()
+        try:
+            yield server.url
+        finally:
+            server.stop()
+
+
+class Postgres:
+    """A PostgreSQL server that can be stopped and started again with what it holds."""
+
+    def __init__(self, folder: Path, user: str | None) -> None:
+        self._folder, self._user, self._data = folder, user, folder / "data"
+        self._port = free_port()
+        self.url = f"postgres://postgres@127.0.0.1:{self._port}/postgres"
+
+    @classmethod
+    @contextmanager
+    def installed(cls) -> Iterator[Postgres]:
+        """One with an empty database, whose files are there for as long as the context lasts."""
+        # Not in pytest's folders: those let only their owner in, and PostgreSQL refuses to run as root.
+        folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+        user = unprivileged_user()
+        try:
+            if user:
+                shutil.chown(folder, user)
+            initdb = [program("initdb"), "--pgdata", folder / "data", "--username", "postgres", "--auth", "trust"]
+            command = [*initdb, "--no-sync", "--encoding", "UTF8"]
+            subprocess.run(command, user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+            yield cls(folder, user)
+        finally:
+            shutil.rmtree(folder)
+
+    def start(self) -> None:
+        where = ("-h", "127.0.0.1", "-p", str(self._port), "-k", self._folder)
+        options = ("-c", "fsync=off", "-c", "autovacuum=off", "-c", "max_connections=200")
+        command = [program("postgres"), "-D", self._data, *where, *options]
         # SIGINT ends it without waiting for its clients to go.
-        with running(server, lambda: psycopg.connect(url).close(), signal.SIGINT, user, folder):
-            yield url
-    finally:
-        shutil.rmtree(folder)
+        self._running = running(
+            command, lambda: psycopg.connect(self.url).close(), signal.SIGINT, self._user, self._folder
+        )
+        self._running.__enter__()
+
+    def stop(self) -> None:
+        self._running.__exit__(None, None, None)
+
+    def end_all_connections(self) -> None:
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(others)
+
+
+class Redis:
+    """A Redis server that can be killed and started again, and forgets what it held."""
+
+    def __init__(self) -> None:
+        self._port = free_port()
+        self.url = f"redis://127.0.0.1:{self._port}/0"
+        self.client = redis.Redis(port=self._port, socket_timeout=5)
+
+    def start(self) -> None:
+        where = ("--port", str(self._port), "--bind", "127.0.0.1")
+        command = [program("redis-server"), *where, "--save", "", "--appendonly", "no"]
+        self._running = running(command, self.client.ping)
+        self.process = self._running.__enter__()
+
+    def stop(self) -> None:
+        self._running.__exit__(None, None, None)
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Random faults against a known truth, and an oracle that holds the records against it: `python -m tests.chaos`."""
