@@ -6,7 +6,7 @@ import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
@@ -19,9 +19,10 @@ from tags.registry import Cancelled, Listing, Misconfigured, OutOfTime, Past, Re
 if TYPE_CHECKING:
     import datetime as dt
     import uuid
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from tags.models import Movement
+    from tags.models.turn import Turn
 
 
 SECONDS_OF_A_POLL = 900  # then it ends with what it knows, and the next one goes on
@@ -29,6 +30,8 @@ SECONDS_BETWEEN_RENEWALS = 10
 SECONDS_TO_STORE = 30  # in which a database that went away may come back
 SECONDS_UNTIL_ASKED_AGAIN = 1
 SKIPPED = "skipped"
+
+Found = TypeVar("Found")
 
 
 class BrokenOff(RegistryError):
@@ -54,7 +57,7 @@ class Poll:
 class Plan:
     """What a poll asks for: which of the tags that will be listed are worth a request of their own, and since when."""
 
-    look: Callable[[str], bool]
+    turn: Turn | None  # None: all of them
     cursor: str  # empty: everything is read, whether it changed or not
 
 
@@ -99,21 +102,20 @@ def poll(
 def decide(repository: Repository, *, every_tag: bool) -> Plan:
     """Ask for all there is, or leave out what need not be looked at now."""
     if every_tag:
-        return Plan(look_at_all, cursor="")
+        return Plan(None, cursor="")
     now = timezone.now()
-    left_out = repository.names_left_out(now)
-    return Plan(lambda tag: tag not in left_out, repository.cursor_at(now))
+    return Plan(repository.turn(now), repository.cursor_at(now))
 
 
-class Errand:
+class Errand(Generic[Found]):
     """What another thread wants read from the database, whose connection belongs to this one; it waits meanwhile."""
 
-    def __init__(self, read: Callable[[], Mapping[str, str | None]]) -> None:
+    def __init__(self, read: Callable[[], Found]) -> None:
         self._read = read
-        self._found: Future[Mapping[str, str | None]] = Future()
+        self._found: Future[Found] = Future()
         self.wanted: Future[None] = Future()
 
-    def __call__(self) -> Mapping[str, str | None]:
+    def __call__(self) -> Found:
         self.wanted.set_result(None)
         return self._found.result()
 
@@ -138,24 +140,24 @@ def fetch(
     except Misconfigured as error:
         return _nothing(repository, error)
     stop = threading.Event()
-    digests = Errand(repository.digests)
-    past = Past(plan.cursor, digests)
+    digests, names = Errand(repository.digests), Errand(repository.names)
+    errands: dict[Future[Any], Errand[Any]] = {errand.wanted: errand for errand in (digests, names)}
+    look = plan.turn._replace(known=names).of if plan.turn else look_at_all
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="listing") as executor:
-        future = executor.submit(client.listing, repository.name, plan.look, progress, stop, past)
-        awaited: set[Future[Any]] = {future, digests.wanted}
+        future = executor.submit(client.listing, repository.name, look, progress, stop, Past(plan.cursor, digests))
         try:
-            while future not in (done := wait(awaited, SECONDS_BETWEEN_RENEWALS, FIRST_COMPLETED).done):
-                if done:
-                    digests.run()
-                    awaited.remove(digests.wanted)
-                else:
+            while future not in (done := wait({future, *errands}, SECONDS_BETWEEN_RENEWALS, FIRST_COMPLETED).done):
+                for wanted in done:
+                    errands.pop(wanted).run()
+                if not done:
                     keep(repository, lease)
                 if time.monotonic() >= end:
                     stop.set()  # the listing comes within a moment, with what is known by then
             is_out_of_time = stop.is_set()
         finally:
             stop.set()  # whatever ends the wait ends the requests
-            digests.cancel()
+            for errand in (digests, names):
+                errand.cancel()
         listing = future.result()
     if is_out_of_time and isinstance(listing.error, Cancelled):
         return replace(listing, error=OutOfTime(f"time limit: the {SECONDS_OF_A_POLL} s of a poll were over"))

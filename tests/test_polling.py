@@ -23,6 +23,7 @@ from tests.factories import watched
 from tests.fakeregistry import FakeRegistry
 from tests.faults import cut, delay, hang, status
 from tests.listings import EXAMPLE, START, at, seen
+from tests.models.test_looks import left_out
 
 if TYPE_CHECKING:
     import uuid
@@ -258,10 +259,10 @@ class TestTwoSpeeds:
         repository = watched(many)
         polling.poll(repository)
         clock.move_to(START + dt.timedelta(hours=12))
-        assert len(Repository.objects.get().names_left_out(clock_now())) < 497
+        assert len(left_out(Repository.objects.get(), clock_now())) < 497
         repository.registry.cautious_until = clock_now() + dt.timedelta(minutes=1)
         repository.registry.save()
-        assert len(Repository.objects.get().names_left_out(clock_now())) == 497
+        assert len(left_out(Repository.objects.get(), clock_now())) == 497
 
 
 def clock_now() -> dt.datetime:

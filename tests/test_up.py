@@ -61,7 +61,7 @@ class Up:
         assert self.process.poll() is None, self.output
         try:
             return requests.get(f"{self.url}/healthz", timeout=10).status_code == 200
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):  # a busy machine starts five programs slowly
             return False
 
     def end(self) -> None:

@@ -13,6 +13,7 @@ from tags.models.naming import Naming
 from tags.models.spells import SECOND, History, Told
 from tags.models.sweep import slice_of
 from tags.models.tag import BATCH, Tag, is_swept
+from tags.models.turn import fingerprint
 from tags.models.verdict import Verdict
 from tags.timeline import Kind
 from tags.versions import Role
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tags import registry
     from tags.models.looks import Looks
     from tags.models.repository import Repository
+    from tags.models.tag import TagQuerySet
 
 
 class Recording:
@@ -30,8 +32,10 @@ class Recording:
         self.repository = repository
         self.listing = listing
         self.now = now
-        rows = repository.tags.values_list(*Known._fields)
-        self.known = {row.name: row for row in map(Known._make, rows.iterator())}
+        self.fingerprint = fingerprint(listing.tags)
+        self.known = self._read_what_counts()
+        # The listed tags of which no row was read: versions, known by name, that rest where they are.
+        self.at_rest = listing.tags - self.known.keys() if self._knows_all_names else frozenset()
         self.verdict = Verdict(repository, listing, self.known, now)
         self.history = History(listing.history)
         self.looks = repository.looks  # the clocks as they were before this poll, until `write()` sets them on
@@ -44,7 +48,7 @@ class Recording:
         if not self.verdict.doubted:
             for seen in self.listing.observations:
                 self._observe(seen)
-            for name in (*self.listing.failures, *self.listing.vouched, *self.listing.skipped):
+            for name in (*self.listing.failures, *self.listing.vouched, *(self.listing.skipped - self.at_rest)):
                 self._keep(name)
         for known in self.verdict.gone:
             self._remove(self._tag(known))
@@ -53,11 +57,36 @@ class Recording:
         self._note_presence_and_absence()
         self._note_wishes_met()
         if self.redrawn:
+            self._read_the_rest()
             naming = Naming(self.repository, self.known, self.touched, self.movements, self.listing.sent_at)
             naming.settle()
         self._settle_looks()
         self._save()
         return self.movements
+
+    @property
+    def _knows_all_names(self) -> bool:
+        """Whether just the tags are listed that are there as far as anyone knows, and are all there is to be said."""
+        listing = self.listing
+        return self.fingerprint == self.repository.fingerprint and not listing.vouched and not listing.history
+
+    def _read_what_counts(self) -> dict[str, Known]:
+        """Of a million tags that are where they were, next to none."""
+        tags = self.repository.tags
+        asked = {seen.tag for seen in self.listing.observations}.union(self.listing.failures)
+        if not self._knows_all_names or len(asked) > BATCH:
+            return self._read(tags.all())
+        return self._read(tags.restless()) | self._read(tags.filter(name__in=asked))
+
+    @staticmethod
+    def _read(tags: TagQuerySet) -> dict[str, Known]:
+        return {row.name: row for row in map(Known._make, tags.order_by().values_list(*Known._fields).iterator())}
+
+    def _read_the_rest(self) -> None:
+        """What is called how depends on all tags of the repository."""
+        if self.at_rest:
+            self.known |= self._read(self.repository.tags.exclude(name__in=self.known))
+            self.at_rest = frozenset()
 
     def _tag(self, known: Known) -> Tag:
         """The tag of a row, to be changed and saved."""
@@ -112,7 +141,7 @@ class Recording:
         slices: dict[int, int] = {}
         if self.verdict.believed:
             sent, otherwise = self.verdict.sent, self.listing.sent_at
-            if names := {tag.name for tag in there if is_swept(tag.role, tag.state)}:
+            if names := {tag.name for tag in there if is_swept(tag.role, tag.state)} | self.at_rest:
                 slices = whole_slices(names, sent, self.listing.failures, otherwise)
             self.looks = before.set_on(min(sent.values(), default=otherwise), slices)
         for tag in there:

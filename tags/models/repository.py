@@ -23,8 +23,9 @@ from tags.models.coverage import Coverage
 from tags.models.looks import Looks
 from tags.models.queued import QUEUED, LeaseLost, Queued, QueuedQuerySet
 from tags.models.recording import Recording
-from tags.models.sweep import Sweep, due_slices, slice_of
-from tags.models.tag import Tag
+from tags.models.sweep import Sweep, due_slices
+from tags.models.tag import Tag, is_swept
+from tags.models.turn import Turn
 from tags.versions import Role, sort_key
 
 if TYPE_CHECKING:
@@ -132,6 +133,9 @@ class Repository(Queued):
         help_text=_("All tags but those of the sweep were looked at then or later, but for single failures."),
     )
 
+    fingerprint = models.CharField(
+        editable=False, max_length=64, blank=True, help_text=_("Of the names that are there; empty: it is not known.")
+    )
     bulk_cursor = models.TextField(editable=False, blank=True)
     read_whole_at = models.DateTimeField(
         editable=False, null=True, help_text=_("When everything was last read, without the help of a cursor.")
@@ -212,20 +216,26 @@ class Repository(Queued):
         sweep = getattr(self, "sweep", None)
         return Looks(self.checked_at, tuple(sweep.looks)) if sweep and sweep.looks else Looks(self.checked_at)
 
-    def names_left_out(self, now: dt.datetime) -> frozenset[str]:
-        """The tags that a scheduled poll at `now` need not look at: those of the sweep whose turn has not come.
+    def turn(self, now: dt.datetime) -> Turn:
+        """What a scheduled poll at `now` looks at: what is meant to move, and the slices of the sweep that are due.
 
-        One that missed its last turn, or that somebody wants looked at, is looked at until it answers.
+        A version that missed its last turn, or that somebody wants looked at, is looked at until it answers.
         """
         looks = self.looks
         due = due_slices(looks.slices, now, self.every, cautious=self.registry.is_cautious(now))
-        rows = self.tags.filter(swept=True, state=Tag.State.PRESENT, wanted_at=None).exclude(role=Role.POINTER)
-        return frozenset(
+        rows = self.tags.restless().order_by().values_list("name", "role", "state", "swept", "wanted_at", "looked_at")
+        names = frozenset(
             name
-            for name, looked_at in rows.values_list("name", "looked_at").iterator()
-            if slice_of(name) not in due
-            and (looked_at is None or (last := looks.of(name, swept=True)) is None or looked_at >= last)
+            for name, role, state, swept, wanted_at, looked_at in rows
+            if not (swept and is_swept(role, state))
+            or wanted_at is not None
+            or ((last := looks.of(name, swept=True)) and looked_at and looked_at < last)
         )
+        return Turn(due, names, self.fingerprint, self.names)
+
+    def names(self) -> set[str]:
+        """The tags that are there, as far as anyone knows."""
+        return set(self.tags.present().values_list("name", flat=True))
 
     def look_soon_at(self, tags: Collection[str]) -> None:
         """Have the next poll look at these tags too, whether it is their turn or not: somebody says that they moved."""
@@ -282,12 +292,15 @@ class Repository(Queued):
         self.let_go(self.next_poll_at if is_wanted_again else self._next_poll(now, recording))
         if verdict.proves_absence:
             self.listed_at = listing.sent_at
+            self.fingerprint = recording.fingerprint
+        elif recording.redrawn:
+            self.fingerprint = ""
         if verdict.believed and not cursor:
             self.read_whole_at = listing.sent_at
         if self.outcome != self.Outcome.FAILED:  # which told nothing: what it was to go on from still holds
             self.bulk_cursor = listing.cursor if self.outcome == self.Outcome.COMPLETE else ""
         self._keep_looks(recording.looks)
-        learnt = ("listed_at", "checked_at", "bulk_cursor", "read_whole_at")
+        learnt = ("listed_at", "fingerprint", "checked_at", "bulk_cursor", "read_whole_at")
         self.save(update_fields=[*REPORTED, *QUEUED, *learnt])
 
     def _leave_alone(self, now: dt.datetime) -> None:

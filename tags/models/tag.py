@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 # Rows or digests in one statement: databases bound the number of its parameters.
 BATCH = 400
 
+# A version that is where it was, left to the sweep, with no look of its own and no doubt about it.
+AT_REST = Q(state="present", swept=True, looked_at=None, wanted_at=None, absent_since=None) & ~Q(role=Role.POINTER)
+
 
 class Then(TypedDict):
     """What `TagQuerySet.at()` adds to a tag."""
@@ -77,6 +80,10 @@ class TagQuerySet(models.QuerySet["Tag"]):
     def present(self) -> TagQuerySet:
         """The tags that are in the registry now, those included whose image is missing."""
         return self.exclude(state=Tag.State.REMOVED)
+
+    def restless(self) -> TagQuerySet:
+        """Those there of which a poll has to know more than that they are still listed."""
+        return self.present().exclude(AT_REST)
 
     def set_role(self, role: Role) -> None:
         """Somebody knows better: keep this role for good."""
@@ -245,6 +252,8 @@ class Tag(models.Model):
             models.Index("digest", "repository", name="tag_by_digest"),
             # read by: the board, for all pointers of all repositories
             models.Index("role", "repository", condition=~Q(state="removed"), name="tag_by_role"),
+            # read by: Recording and Repository.turn(), at each poll
+            models.Index("repository", condition=~Q(state="removed") & ~AT_REST, name="tag_restless"),
             # read by: the search, for names that are or begin as the text, and for those next to it
             models.Index("role", Upper("name"), name="tag_by_capitals"),
             # read by: the search, for names that have the text somewhere; SQLite reads nothing but this index

@@ -3,7 +3,7 @@
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,9 @@ from .tokens import TokenCache
 from .transport import DEADLINE, Request, Response, Tally, Transport
 from .verified import Verified
 
-Look = Callable[[str], bool]
+Look = Callable[[Set[str]], Collection[str]]
+"""Picks those that are worth a request of their own, of all tags whose digest was not told with their names."""
+
 Progress = Callable[[int, int], None]
 Result = TypeVar("Result")
 
@@ -58,8 +60,8 @@ _PASSING = frozenset({429, 502, 503, 504})
 """Statuses that tell nothing of a registry but that it has no time, or that only its proxy is there."""
 
 
-def look_at_all(_tag: str) -> bool:
-    return True
+def look_at_all(tags: Set[str]) -> Collection[str]:
+    return tags
 
 
 class Client:
@@ -181,7 +183,7 @@ class Client:
             listed, error = self._listed(question, stop, share)
             observations = list(listed.observations.values())
             failures: dict[str, RegistryError] = {}
-            asked = sorted(filter(look, listed.nameless)) if error is None else []
+            asked = sorted(look(listed.nameless)) if error is None else []
             total = len(observations) + len(asked)
             share.want(min(self.budget.width, len(asked)))
             with Looking(

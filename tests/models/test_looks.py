@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 import time_machine
 
-from tags.models import Sweep, Tag
+from tags.models import Repository, Sweep, Tag
 from tags.models.looks import whole_slices
 from tags.models.sweep import SLICES, slice_of
 from tags.registry import Listing, Observation, TimedOut
 from tests.listings import EXAMPLE, SECOND, START, at, digest, make_repository, record, seen
 
 if TYPE_CHECKING:
-    from tags.models import Movement, Repository
+    from tags.models import Movement
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +32,13 @@ def last_look(repository: Repository, name: str) -> dt.datetime | None:
     return repository.tags.get(name=name).last_look
 
 
+def left_out(repository: Repository, now: dt.datetime) -> set[str]:
+    """The tags that a scheduled poll need not look at."""
+    repository = Repository.objects.select_related("registry", "sweep").get(pk=repository.pk)
+    names = repository.names()
+    return names - repository.turn(now).of(names)
+
+
 def crowded(count: int) -> list[str]:
     """Versions that fall into few slices, so that some share one."""
     found = (f"1.0.{number}" for number in range(10_000))
@@ -41,9 +48,10 @@ def crowded(count: int) -> list[str]:
 class World:
     """A registry, a repository that is polled at random, and what is really so: the last look of each tag."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, is_forgetful: bool = False) -> None:
         self.random = random.Random(seed)
-        self.repository = make_repository(f"app-{seed}")
+        self.repository = make_repository(f"app-{seed}-{is_forgetful}")
+        self.is_forgetful = is_forgetful  # has every row read at each poll
         self.now = START
         self.content = {name: name for name in (*crowded(9), "latest", "production", "qatesting", "rollback")}
         self.true_look: dict[str, dt.datetime] = {}
@@ -67,13 +75,13 @@ class World:
         self.random.choice((tags.forget_role, lambda: tags.set_role("pointer"), lambda: tags.set_role("version")))()
 
     def look(self) -> tuple[Listing, list[Movement]]:
-        left_out = self.random.choice((frozenset(), self.repository.names_left_out(self.now), self.some(0.5)))
+        spared = self.random.choice((frozenset(), left_out(self.repository, self.now), self.some(0.5)))
         vouched = {
             tag.name
-            for tag in self.repository.tags.filter(state=Tag.State.PRESENT, name__in=left_out)
+            for tag in self.repository.tags.filter(state=Tag.State.PRESENT, name__in=spared)
             if digest(self.content.get(tag.name, "")) == tag.digest
         }
-        asked = [name for name in self.content if name not in left_out]
+        asked = [name for name in self.content if name not in spared]
         failing = frozenset(name for name in asked if self.chance(self.random.choice((0, 0.1, 0.9))))
         complete = self.chance(0.8)
         listing = Listing(
@@ -98,6 +106,8 @@ class World:
         return Observation(name, None if is_missing else digest(self.content[name]), sent, sent + SECOND)
 
     def _record(self, listing: Listing) -> list[Movement]:
+        if self.is_forgetful:
+            Repository.objects.filter(pk=self.repository.pk).update(fingerprint="")
         with time_machine.travel(listing.sent_at + 30 * SECOND, tick=False):
             lease = self.repository.claim()
             assert lease is not None
@@ -128,6 +138,19 @@ def test_no_tag_claims_a_look_that_it_did_not_get(seed: int) -> None:
         for movement in movements:
             if movement.from_digest and movement.to_digest:
                 assert movement.after == known[movement.tag.name]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_poll_that_reads_but_the_rows_that_count_writes_the_same_as_one_that_reads_all(seed: int) -> None:
+    worlds = World(seed), World(seed, is_forgetful=True)
+    rows = [field.name for field in Tag._meta.fields if field.name not in ("id", "repository")]
+    for _poll in range(40):
+        for world in worlds:
+            world.live()
+            world.look()
+        one, other = (list(world.repository.tags.order_by("name").values(*rows)) for world in worlds)
+        assert one == other
+        assert worlds[0].looks() == worlds[1].looks()
 
 
 def test_what_was_looked_at_on_its_turn_carries_no_time_of_its_own(repository: Repository) -> None:
@@ -179,9 +202,9 @@ def test_a_version_that_missed_its_turn_is_looked_at_until_it_answers(repository
     repository.tags.filter(name="1.0").update(looked_at=at(10))
     Sweep.objects.filter(repository=repository).update(looks=later)
     repository.refresh_from_db()
-    assert repository.names_left_out(at(35)) == {"1.1"}
+    assert left_out(repository, at(35)) == {"1.1"}
     record(repository, seen({"1.0": "a", "latest": "b"}, 35, listed=["1.1"]))
-    assert repository.names_left_out(at(40)) == {"1.0", "1.1"}
+    assert left_out(repository, at(40)) == {"1.0", "1.1"}
 
 
 def test_a_version_that_somebody_wants_looked_at_is_looked_at_once(repository: Repository) -> None:
@@ -190,10 +213,10 @@ def test_a_version_that_somebody_wants_looked_at_is_looked_at_once(repository: R
     look = last_look(repository, "1.0")
     with time_machine.travel(at(3), tick=False):
         repository.look_soon_at(["1.0", "latest", "unheard-of"])
-    assert repository.names_left_out(at(5)) == {"1.1"}
+    assert left_out(repository, at(5)) == {"1.1"}
     assert last_look(repository, "1.0") == look, "wanting is not looking"
     record(repository, seen(tags, 5))
-    assert repository.names_left_out(at(10)) == {"1.0", "1.1"}
+    assert left_out(repository, at(10)) == {"1.0", "1.1"}
 
 
 def test_a_wish_that_comes_after_the_request_was_sent_has_another_look(repository: Repository) -> None:
@@ -202,14 +225,14 @@ def test_a_wish_that_comes_after_the_request_was_sent_has_another_look(repositor
     with time_machine.travel(at(5) + 25 * SECOND, tick=False):
         repository.look_soon_at(["1.0"])
     record(repository, seen(tags, 5))
-    assert repository.names_left_out(at(10)) == {"1.1"}
+    assert left_out(repository, at(10)) == {"1.1"}
 
 
 def test_only_versions_that_are_where_they_were_seen_are_left_out(repository: Repository) -> None:
     record(repository, seen({"1.0": "a", "1.1": None, "latest": "a"}, 0, failing=("1.2",)))
-    assert repository.names_left_out(at(5)) == {"1.0"}
+    assert left_out(repository, at(5)) == {"1.0"}
     repository.tags.filter(name="1.0").set_role("pointer")
-    assert repository.names_left_out(at(5)) == set()
+    assert left_out(repository, at(5)) == set()
 
 
 def test_a_repository_of_pointers_keeps_no_sweep(repository: Repository) -> None:
