@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "tags.clients": (*PURE, "tags.models", "tags.sharing"),
     "tags.describing": (*PURE, "tags.models", "tags.clients"),
     "tags.discovery": (*PURE, "tags.models", "tags.clients"),
+    "tags.rebuilding": (*PURE, "tags.models"),
     "tags.polling": (*PURE, "tags.models", "tags.clients"),
     "tags.watching": (*PURE, "tags.models"),
     "tags.webhooks": (*PURE, "tags.models"),

@@ -92,6 +92,7 @@ def findings(chaos: Chaos) -> Iterator[str]:
         stretches = models.Coverage.objects.filter(repository=repositories[name], watched=True)
         watched = [Stretch(row.since.timestamp(), row.until.timestamp(), row.interval) for row in stretches]
         yield from (f"{name}: {words}" for words in blind_spots(watched, looks.get(name, []), LONGEST_LOOK))
+    chaos.product.manage("rebuild_tags", "--check")  # raises when what is does not follow from what happened
     rows = {Tag(row.repository.name, row.name): row for row in models.Tag.objects.select_related("repository")}
     for tag in chaos.truth.states:
         row = rows[tag]

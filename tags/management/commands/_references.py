@@ -37,3 +37,14 @@ def watched_repository(reference: Reference) -> Repository | None:
     """The repository that a reference names, if it is known."""
     repositories = Repository.objects.select_related("registry")
     return repositories.filter(registry__address=reference.host, name=reference.path).first()
+
+
+def chosen_repositories(references: list[Reference]) -> list[Repository]:
+    """The repositories that are named, or all that there are. Raises CommandError for one that is not watched."""
+    if not references:
+        return list(Repository.objects.select_related("registry"))
+    chosen = {named.name: watched_repository(named) for named in references}
+    for named in references:
+        if chosen[named.name] is None:
+            raise not_watched(named)
+    return [repository for repository in chosen.values() if repository is not None]

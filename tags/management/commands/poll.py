@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from tags import polling
-from tags.management.commands._references import not_watched, reference, watched_repository
+from tags.management.commands._references import chosen_repositories, reference
 from tags.models import Repository
 
 if TYPE_CHECKING:
@@ -33,20 +33,15 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
 
     def handle(self, *, references: list[Reference], steady: bool, json: bool, **_: Any) -> None:
-        repositories = self._chosen(references)
+        repositories = chosen_repositories(references) if references else _all_watched()
         polls = poll_with_progress(repositories, every_tag=not steady)
         self.stdout.write(as_json(polls) if json else "\n".join(map(as_line, polls)) or "No repository is watched yet.")
         if any(poll.outcome != Repository.Outcome.COMPLETE for poll in polls):
             sys.exit(1)
 
-    def _chosen(self, references: list[Reference]) -> list[Repository]:
-        if not references:
-            return list(Repository.objects.watched().select_related("registry"))
-        chosen = {named.name: watched_repository(named) for named in references}
-        for named in references:
-            if chosen[named.name] is None:
-                raise not_watched(named)
-        return [repository for repository in chosen.values() if repository is not None]
+
+def _all_watched() -> list[Repository]:
+    return list(Repository.objects.watched().select_related("registry"))
 
 
 def poll_with_progress(repositories: list[Repository], *, every_tag: bool) -> list[polling.Poll]:
