@@ -19,8 +19,8 @@ AT = "2026-05-03T14:00"
 
 
 def row(*versions: str, image: Image | None = None, **facts: Any) -> Row:
-    told: dict[str, Any] = {"arrivals": (), "missing": (), "was": "", "swept_at": None, "label": "", **facts}
-    return Row(group=group_of(digest("a"), versions, ()), image=image, **told)
+    told: dict[str, Any] = {"arrivals": (), "departures": (), "missing": (), "was": "", "swept_at": None, "label": ""}
+    return Row(group=group_of(digest("a"), versions, ()), image=image, **told | facts)
 
 
 def rendered(source: str, row: Row, **context: object) -> str:

@@ -26,7 +26,9 @@ from tags.versions import Role, image_name, sort_key
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tags.models.tag import TagQuerySet
+    from django_stubs_ext import WithAnnotations
+
+    from tags.models.tag import TagQuerySet, Then
 
 router = Router(tags=["tags"])
 
@@ -68,11 +70,13 @@ class Tag(BaseModel):
     )
     state: TagState = Field(
         description="There (`present`), listed without an image behind it (`missing`), not there any more (`removed`), "
-        "or not known (`unknown`): it was not looked at yet, or nobody was watching at the moment asked about."
+        "or not known (`unknown`): it was not looked at yet, or at the moment asked about nobody was watching, or it "
+        "was coming (see `leaving`)."
     )
     leaving: Leaving | None = Field(
         description="The move that was under way at the moment asked about: somebody had looked before, and looked "
-        "again after it. `digest` and the rest are as before that move. Null: there was none."
+        "again after it. `digest` and the rest are as before that move; a tag that came by it is `unknown`. "
+        "Null: there was none."
     )
 
 
@@ -119,7 +123,8 @@ def tags(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
     """What every tag points to, repository by repository.
 
     Now: all tags that are or were there. At a moment in the past: those that were there then; of repositories that
-    nobody watched at that moment all that were ever seen are listed, and each is `unknown`. Signatures, attestations
+    nobody watched at that moment all that were ever seen are listed, and each is `unknown`, as is what came by a move
+    that was under way. Signatures, attestations
     and the like are left out.
     """
     # Apart from the tags: a sweep is long, and the same for all of a repository.
@@ -154,23 +159,19 @@ def _then(of: TagQuerySet, asked: Asked, at: dt.datetime, watched: models.Reposi
     if asked.q:
         known = known.filter(Q(name__icontains=asked.q) | digest_begins(asked.q, "digest_then"))
         of = of.filter(name__icontains=asked.q)
-    rows = [
-        Row(
-            tag,
-            _MISSING if tag.missing_then else models.Tag.State.PRESENT,
-            None if tag.missing_then else tag.digest_then,
-            tag.after_then,
-            tag.before_then or tag.first_seen_at,
-            _last_look(tag, tag.leaving_after, at),
-            tag.leaving_after,
-            tag.leaving_before,
-            tag.leaving_to,
-        )
-        for tag in known[: asked.limit + 1]
-    ]
+    rows = [_row(tag, at) for tag in known[: asked.limit + 1]]
     rows += [Row(tag, models.Tag.State.UNKNOWN) for tag in of.filter(repository__in=unknown)[: asked.limit + 1]]
     # No repository is in both, and of each the names are in the order of the database.
     return sorted(rows, key=lambda row: row.tag.repository_id)[: asked.limit + 1]
+
+
+def _row(tag: WithAnnotations[models.Tag, Then], at: dt.datetime) -> Row:
+    under_way = (tag.leaving_after, tag.leaving_before, tag.leaving_to)
+    checked_at = _last_look(tag, tag.leaving_after, at)
+    if tag.missing_then or tag.digest_then:
+        state, digest = (_MISSING, None) if tag.missing_then else (models.Tag.State.PRESENT, tag.digest_then)
+        return Row(tag, state, digest, tag.after_then, tag.before_then or tag.first_seen_at, checked_at, *under_way)
+    return Row(tag, models.Tag.State.UNKNOWN, None, None, None, checked_at, *under_way)
 
 
 def _last_look(tag: models.Tag, still_there: dt.datetime | None, at: dt.datetime) -> dt.datetime | None:

@@ -204,7 +204,8 @@ class Repository(Queued):
             return [
                 (name, None if state == Tag.State.MISSING else digest, Role(role)) for name, state, digest, role in rows
             ]
-        return [(tag.name, None if tag.missing_then else tag.digest_then, Role(tag.role)) for tag in tags.at(at)]
+        there = tags.at(at).exclude(digest_then=None, missing_then=False)  # without what may have been coming only
+        return [(tag.name, None if tag.missing_then else tag.digest_then, Role(tag.role)) for tag in there]
 
     def draw(self, at: dt.datetime | None = None) -> str:
         """The picture of which tags are the same image, as text."""

@@ -31,7 +31,7 @@ AT_REST = Q(state="present", swept=True, looked_at=None, wanted_at=None, absent_
 
 
 class Then(TypedDict):
-    """What `TagQuerySet.at()` adds to a tag."""
+    """What `TagQuerySet.at()` adds to a tag; neither a digest nor missing: it was coming, and may have been there."""
 
     digest_then: str | None
     missing_then: bool
@@ -154,20 +154,20 @@ class TagQuerySet(models.QuerySet["Tag"]):
         return self.names().filter(Q(digest__in=digests) | Exists(past))
 
     def at(self, moment: dt.datetime) -> models.QuerySet[WithAnnotations[Tag, Then]]:
-        """The tags that were there at `moment`, as they were then.
+        """The tags that were there at `moment`, or may have been, as they were then.
 
         Adds `digest_then` (and `missing_then`: there was no image behind it), what bounds its time there:
         `after_then` and `before_then` (when it came), and, when a move was under way at `moment`, `leaving_after`,
-        `leaving_before` and `leaving_to` (the digest it was on its way to). Works backwards from now: the next
-        movement tells what a tag pointed to until then.
+        `leaving_before` and `leaving_to` (the digest it was on its way to; None: it was to be gone). What appeared or
+        came back by a move under way has neither a `digest_then` nor is it missing: nobody knows whether it was there.
+        Works backwards from now: the next movement tells what a tag pointed to until then.
         Whether anyone watched at `moment` is not asked here: see `Coverage`.
         """
         of_tag = Movement.objects.filter(tag=OuterRef("pk"))
         came = of_tag.filter(before__lte=moment).order_by("-before", "-pk")
         left = of_tag.filter(before__gt=moment).order_by("before", "pk")
         then: Any = (  # the plugin loses the queryset's class on the way: `Then` says what there is
-            self.filter(first_seen_at__lte=moment)
-            .annotate(
+            self.annotate(
                 left_at=Subquery(left.values("before")[:1]),
                 left_from=Subquery(left.values("from_digest")[:1]),
                 left_after=Subquery(left.values("after")[:1]),
@@ -182,7 +182,10 @@ class TagQuerySet(models.QuerySet["Tag"]):
                 leaving_before=Case(When(left_after__lt=moment, then=F("left_at"))),
                 leaving_to=Case(When(left_after__lt=moment, then=F("left_to"))),
             )
-            .filter(Q(digest_then__isnull=False) | Q(missing_then=True))
+            .filter(
+                Q(Q(digest_then__isnull=False) | Q(missing_then=True), first_seen_at__lte=moment)
+                | Q(left_from__isnull=True, leaving_before__isnull=False)
+            )
         )
         return then
 

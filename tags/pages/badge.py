@@ -13,7 +13,7 @@ from tags.models.movement import short
 from tags.pages import clock
 from tags.pages.freshness import freshness
 from tags.pages.knowledge import unknown_because
-from tags.pages.standing import former_names, names_of, standings
+from tags.pages.standing import former_names, names_of, standings, under_way
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -115,6 +115,13 @@ def _standing(tag: Tag, label: str, moment: dt.datetime | None, point: dt.dateti
     if not stands:
         return Badge(label, _gone(tag, point), QUIET)
     (standing,) = stands
+    plain = _of(standing, tag, label, moment, point)
+    return _moving(plain, standing, standing.leaving_before, moment) if standing.leaving_before else plain
+
+
+def _of(standing: Standing, tag: Tag, label: str, moment: dt.datetime | None, point: dt.datetime) -> Badge:
+    if standing.is_coming:
+        return Badge(label, _("not known"), QUIET)
     if standing.state == tag.State.UNKNOWN:
         return Badge(label, _("not looked at yet"), QUIET)
     if standing.is_missing or standing.digest is None:
@@ -124,6 +131,14 @@ def _standing(tag: Tag, label: str, moment: dt.datetime | None, point: dt.dateti
         return Badge(label, _since(Tag.State.MISSING, had_one, since, point), WARN)
     name = _name(standing, standing.digest, moment)
     return Badge(label, _since(Tag.State.PRESENT, standing.after, standing.before, point, name), GOOD)
+
+
+def _moving(plain: Badge, standing: Standing, before: dt.datetime, moment: dt.datetime | None) -> Badge:
+    """The same in amber, with the move that was under way."""
+    to = _name(standing, standing.leaving_to, moment) if standing.leaving_to else None
+    when = clock.between(standing.leaving_after, before)
+    words = under_way(to, is_coming=standing.is_coming).format(version=to, when=when)
+    return Badge(plain.label, f"{plain.words} · {words}", WARN)
 
 
 def _gone(tag: Tag, point: dt.datetime) -> str:

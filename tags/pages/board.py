@@ -91,6 +91,8 @@ class Cell:
             return ""
         if self.before is None:
             return _("was not there")
+        if self.before.is_coming:
+            return _("was coming")
         if self.before.digest is None:
             return _("had no image")
         return _("was %s") % (self.version_before or short(self.before.digest))
@@ -235,11 +237,18 @@ def rows(shown: Board, listed: Sequence[Listed]) -> list[Row]:
 
 
 class Place(NamedTuple):
-    """What a pointer is on (None: no image), and while it moves what it is on its way to (None: it is to be gone)."""
+    """What a pointer is on, and while it moves what it is on its way to (None: it is to be gone).
+
+    Without a digest it has no image or, while it moves, is not there yet.
+    """
 
     digest: str | None
     ahead: str | None = None
     is_moving: bool = False
+
+    @property
+    def has_no_image(self) -> bool:
+        return self.digest is None and not self.is_moving
 
     @property
     def possible(self) -> set[str]:
@@ -286,7 +295,8 @@ def _versions(spots: Mapping[Key, str | None], moment: dt.datetime | None) -> di
     )
     found: defaultdict[tuple[int, str | None], list[str]] = defaultdict(list)
     for repository, digest, name in facts:
-        found[repository, digest].append(name)
+        if digest:
+            found[repository, digest].append(name)
     return found
 
 
@@ -299,7 +309,7 @@ def _changed(places: Places, before: Places, incomparable: Collection[int]) -> t
     unsure: set[Key] = set()
     for key in places.keys() | before.keys():
         both = [there[key] for there in (places, before) if key in there]
-        if key[0] in incomparable or (len(both) == 2 and any(place.digest is None for place in both)):
+        if key[0] in incomparable or (len(both) == 2 and any(place.has_no_image for place in both)):
             continue
         now, then = (there[key].possible if key in there else {GONE} for there in (places, before))
         if not now & then or (len(both) == 1 and not both[0].is_moving):

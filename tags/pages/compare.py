@@ -80,6 +80,11 @@ class Side:
         return self.standing is not None and self.standing.leaving_before is not None
 
     @property
+    def is_unknown(self) -> bool:
+        """Whether nobody can say what was there."""
+        return bool(self.unknown) or (self.standing is not None and self.standing.is_coming)
+
+    @property
     def address(self) -> str:
         """As it stands in the address of this page."""
         return told(str(self.tag), self.moment if self.own_moment else None)
@@ -177,6 +182,11 @@ class Comparison:
     def is_whole(self) -> bool:
         """Whether there is an image on both sides."""
         return bool(self.a.digest and self.b.digest)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether of one side nobody can say what was there."""
+        return self.a.is_unknown or self.b.is_unknown
 
     @property
     def moving(self) -> str:
@@ -295,7 +305,7 @@ Tell = Callable[["Side", dt.datetime], Cell]
 
 
 def _cell(side: Side, tell: Tell, now: dt.datetime) -> Cell:
-    if side.digest is None:
+    if side.digest is None and not (tell is _moving and side.is_moving):
         is_open = side.unknown or side.standing is not None
         return Cell(None, _("not known") if is_open else _("not there"), known=False)
     return tell(side, now)
@@ -318,7 +328,8 @@ def _version(side: Side, now: dt.datetime) -> Cell:
 
 def _moving(side: Side, now: dt.datetime) -> Cell:
     """Never a difference: it says how sure the others are."""
-    return Cell(side.leaving_to or None, side.leaving_to or _("not moving"), known=False)
+    staying = _("nowhere: it was being removed") if side.is_moving else _("not moving")
+    return Cell(side.leaving_to or None, side.leaving_to or staying, known=False)
 
 
 def _digest(side: Side, now: dt.datetime) -> Cell:

@@ -117,7 +117,7 @@ def version_tags(repositories: Collection[int], moment: dt.datetime | None) -> d
     counted = versions if moment else versions.present()
     few = counted.values("repository").annotate(count=Count("pk")).filter(count__lte=MOST_VERSIONS).values("repository")
     readable = versions.filter(repository__in=few)
-    there = readable.at(moment) if moment else readable.present()
+    there = readable.at(moment).filter(digest_then__isnull=False) if moment else readable.present()
     found: defaultdict[int, list[str]] = defaultdict(list)
     for repository, name in there.values_list("repository_id", "name"):
         found[repository].append(name)

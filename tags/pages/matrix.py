@@ -59,7 +59,8 @@ class Visits(NamedTuple):
 class Cell:
     """What one pointer has to do with one version.
 
-    `now` is where it stands, when it is on it; `order` counts the versions it left, 1 for the last; None: long ago.
+    `now` is where it stands, when it is on it; `coming` when nobody knows, for it came to it by a move under way;
+    `order` counts the versions it left, 1 for the last; None: long ago.
     `came` is when its last visit began, None when it was there at the first look.
     """
 
@@ -69,6 +70,7 @@ class Cell:
     times: int = 0
     left: dt.datetime | None = None
     order: int | None = None
+    coming: Standing | None = None
     came: dt.datetime | None = None
 
     @property
@@ -77,7 +79,15 @@ class Cell:
 
     @property
     def state(self) -> str:
+        if self.coming:
+            return "coming"
         return "now" if self.now else "was"
+
+    @property
+    def moving(self) -> Standing | None:
+        """The pointer, when a move of it was under way."""
+        here = self.now or self.coming
+        return here if here and here.leaving_before else None
 
 
 @dataclass(slots=True)
@@ -253,6 +263,9 @@ class _Rows:
     def add_standing(self, standing: Iterable[Standing], columns: Sequence[Column], former: Names) -> None:
         by_name = {column.name: column for column in columns}
         for tag in standing:
+            if tag.is_coming and tag.leaving_to:
+                row = self._of(self._names.get((tag.repository_id, tag.leaving_to)), tag.leaving_to)
+                row.cells[tag.name] = Cell(by_name[tag.name], coming=tag)
             if not tag.digest:
                 continue
             key = tag.repository_id, tag.digest
@@ -315,7 +328,8 @@ def _pointers(repository: Repository, moment: dt.datetime | None) -> list[Column
     """Those that people move come first, of them those that are there and were seen to move."""
     tags = Tag.objects.filter(repository=repository).pointers()
     if moment:
-        tags = tags.filter(first_seen_at__lte=moment)
+        coming = Movement.objects.filter(repository=repository, after__lt=moment, before__gt=moment)
+        tags = tags.filter(Q(first_seen_at__lte=moment) | Q(pk__in=coming.values("tag")))
     facts = tags.values_list("pk", "name", "first_seen_at", "state", "moved")
     ranked = sorted(
         facts,

@@ -42,7 +42,10 @@ def inventory_of(repository: Repository, moment: dt.datetime | None, text: str) 
 
 
 class Picture(NamedTuple):
-    """One page of rows; by version there is more below it: images without a pointer, and names without an image."""
+    """One page of rows; by version there is more below it: images without a pointer, and names without an image.
+
+    `coming` are those of which nobody knows whether they were there.
+    """
 
     rows: Sequence[Row | TagRow]
     paged: Page[str]
@@ -51,6 +54,8 @@ class Picture(NamedTuple):
     more_unpointed: int
     homeless: list[str]
     more_homeless: int
+    coming: Sequence[TagRow]
+    more_coming: int
     shown: int
     total: int
     drifts: list[Drift]
@@ -63,8 +68,12 @@ def picture(
     """The page of that number, or the first."""
     unpointed: list[str] = []
     homeless: list[str] = []
+    coming: list[str] = []
     if by is By.VERSION:
         listed, unpointed, homeless = inventory.pointed(), inventory.unpointed(), inventory.homeless()
+        if moment:  # what is not missing then, and has no image, was coming
+            coming = [name for name in homeless if name not in inventory.missing]
+            homeless = [name for name in homeless if name in inventory.missing]
         shown, total = len(listed) + len(unpointed), inventory.images
     else:
         every = inventory.pointer_names() if by is By.POINTER else inventory.tag_names()
@@ -75,8 +84,9 @@ def picture(
     rows: Sequence[Row | TagRow]
     if by is By.VERSION:
         digests = [*page, *newest]
-        swept = {} if moment else _swept(repository, digests)
-        details = _details(repository, inventory, pointers_of(inventory, page), digests, moment, swept)
+        names = [*pointers_of(inventory, page), *coming[:MOST_UNPOINTED]]
+        versions = _versions(repository, digests, moment)
+        details = _details(repository, inventory, names, digests, moment, versions)
         rows = image_rows(inventory, page, details)
     else:
         digests = [digest for name in page if (digest := inventory.digests[name])]
@@ -90,10 +100,12 @@ def picture(
         len(unpointed) - len(newest),
         homeless[:MOST_UNPOINTED],
         max(len(homeless) - MOST_UNPOINTED, 0),
+        tag_rows(inventory, coming[:MOST_UNPOINTED], details, beside=By.TAG),
+        max(len(coming) - MOST_UNPOINTED, 0),
         shown,
         total,
         inventory.drifts(details.tags),
-        inventory.suggestion() if inventory.text and not shown and not homeless else "",
+        inventory.suggestion() if inventory.text and not (shown or homeless or coming) else "",
     )
 
 
@@ -114,24 +126,32 @@ def _details(
     shown: Collection[str],
     digests: Collection[str],
     moment: dt.datetime | None,
-    swept: Mapping[str, Sequence[Standing]],
+    versions: Mapping[str, Sequence[Standing]],
 ) -> Details:
     """What the rows of these names and digests tell; three queries, the second only where an image has no version."""
     tags = {tag.name: tag for tag in _standings(repository, {*shown, *inventory.beside_production()}, moment)}
     nameless = [tag for tag in tags.values() if tag.digest and tag.digest not in inventory.versions]
     was = {digest: name for (_pk, digest), name in former_names(nameless, {}, moment).items()} if nameless else {}
     looks = None if moment else repository.looks
-    return Details(tags, timezone.get_current_timezone(), was, _images(digests), looks, swept)
+    return Details(tags, timezone.get_current_timezone(), was, _images(digests), looks, versions)
 
 
 def _images(digests: Iterable[str]) -> dict[str, Image]:
     return Image.objects.only(*SHOWN_OF_IMAGE).in_bulk({*digests})
 
 
-def _swept(repository: Repository, digests: Collection[str]) -> dict[str, list[Standing]]:
-    """The versions of these digests that are left to the sweep; one query."""
+def _versions(
+    repository: Repository, digests: Collection[str], moment: dt.datetime | None
+) -> dict[str, list[Standing]]:
+    """Those of these digests that are left to the sweep or, at a moment, that a move was under way of; one query."""
+    versions = repository.tags.filter(role=Role.VERSION)
+    if moment:
+        moves = repository.movements.filter(after__lt=moment, before__gt=moment)
+        versions = versions.filter(pk__in=moves.filter(from_digest__in=digests).values("tag"))
+    else:
+        versions = versions.filter(digest__in=digests, swept=True)
     found: dict[str, list[Standing]] = {}
-    for tag in standings(repository.tags.filter(digest__in=digests, role=Role.VERSION, swept=True), None):
+    for tag in standings(versions, moment):
         found.setdefault(str(tag.digest), []).append(tag)
     return found
 

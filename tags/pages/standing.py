@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Standing(NamedTuple):
-    """One tag at one moment; `leaving_*` are set when a move was under way at it.
+    """One tag at one moment; `leaving_*` are set when a move was under way at it, `leaving_to` None: it was to be gone.
 
     `looked_at` and `swept` are the row's, of a tag as it stands now: `Looks` tells what they mean.
     """
@@ -48,6 +48,23 @@ class Standing(NamedTuple):
     def is_missing(self) -> bool:
         return self.state == Tag.State.MISSING
 
+    @property
+    def is_coming(self) -> bool:
+        """Whether it may have been there already: the next look saw it, and the last one did not."""
+        return self.leaving_before is not None and self.digest is None
+
+    @property
+    def since(self) -> tuple[dt.datetime | None, dt.datetime | None]:
+        """Between which times it came to be so; of what is only coming that is not so yet."""
+        return (None, None) if self.is_coming else (self.after, self.before)
+
+
+def under_way(to: str | None, *, is_coming: bool) -> str:
+    """What is said of a move that was under way: words with a {version} and a {when}."""
+    if is_coming:
+        return _("coming, pointing to {version}, {when}")
+    return _("moving to {version} {when}") if to else _("being removed {when}")
+
 
 def nameless(was: str) -> str:
     """What to call an image that has no version tag; `was` is what it was last called, if it ever had one."""
@@ -55,7 +72,7 @@ def nameless(was: str) -> str:
 
 
 def standings(tags: TagQuerySet, moment: dt.datetime | None) -> list[Standing]:
-    """Those of `tags` that are there now, or were at `moment`; one query."""
+    """Those of `tags` that are there now, or were at `moment`, or may have been; one query."""
     if moment is None:
         facts = ("repository_id", "name", "role", "state", "digest", "after", "before", "looked_at", "swept")
         return [Standing(*row) for row in tags.present().values_list(*facts)]
@@ -63,7 +80,7 @@ def standings(tags: TagQuerySet, moment: dt.datetime | None) -> list[Standing]:
     then = tags.at(moment).values_list(*whereabouts, "first_seen_at", "leaving_after", "leaving_before", "leaving_to")
     return [
         Standing(
-            repository, name, role, Tag.State.MISSING if is_missing else Tag.State.PRESENT, digest,
+            repository, name, role, _state(is_missing=is_missing, digest=digest), digest,
             after, before or first_seen_at,
             leaving_after=leaving_after, leaving_before=leaving_before, leaving_to=leaving_to,
         )
@@ -72,6 +89,12 @@ def standings(tags: TagQuerySet, moment: dt.datetime | None) -> list[Standing]:
             leaving_after, leaving_before, leaving_to,
         ) in then
     ]  # fmt: skip
+
+
+def _state(*, is_missing: bool, digest: str | None) -> Tag.State:
+    if is_missing:
+        return Tag.State.MISSING
+    return Tag.State.PRESENT if digest else Tag.State.UNKNOWN
 
 
 # Name, role, state, and the digest it stood on at one moment; when it came there costs more to ask: see `Standing`.

@@ -9,12 +9,13 @@ from urllib.parse import urlencode
 from django.db.models import Q
 
 from tags.models import Image
+from tags.models.movement import short
 from tags.pages.compare import told
 from tags.pages.journal import comparison, last_with_sides
 from tags.pages.knowledge import unknown_because
 from tags.pages.shortcuts import last_friday
 from tags.pages.sourcecode import commit_link, revision_of
-from tags.pages.standing import Standing, former_names, image_names, standings
+from tags.pages.standing import Standing, former_names, image_names, names_of, standings
 from tags.versions import Role, also_known_as, names_in
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Place:
     also_known_as: tuple[str, ...] = ()
     pointers: tuple[str, ...] = ()  # the others that are there
     image: Image | None = None
+    leaving_to: str = ""  # what it is called that it was on its way to
 
     @property
     def digest(self) -> str | None:
@@ -69,7 +71,7 @@ def place_of(tag: Tag, moment: dt.datetime | None, now: dt.datetime) -> Place:
         return Place(unknown=unknown)
     here = next(iter(standings(repository.tags.filter(pk=tag.pk), moment)), None)
     if here is None or here.digest is None:
-        return Place(here)
+        return Place(here, leaving_to=_ahead(here, moment) if here else "")
     same = _pointing_to(tag, here.digest, moment)
     key, names = (repository.pk, here.digest), image_names(same)
     versions = [other.name for other in same if other.role == Role.VERSION]
@@ -80,7 +82,15 @@ def place_of(tag: Tag, moment: dt.datetime | None, now: dt.datetime) -> Place:
         also_known_as=tuple(name for name in also_known_as(versions) if name != tag.name),
         pointers=tuple(sorted(other.name for other in same if other.role == Role.POINTER and other.name != tag.name)),
         image=Image.objects.filter(pk=here.digest).first(),
+        leaving_to=_ahead(here, moment),
     )
+
+
+def _ahead(here: Standing, moment: dt.datetime | None) -> str:
+    """What the image is called that a tag was on its way to; one query, none where it was not moving."""
+    if here.leaving_to is None:
+        return ""
+    return names_of([here], moment).get((here.repository_id, here.leaving_to)) or short(here.leaving_to)
 
 
 def _pointing_to(tag: Tag, digest: str, moment: dt.datetime | None) -> list[Standing]:

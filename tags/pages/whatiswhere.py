@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from heapq import nlargest
 from itertools import chain, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tags.aliases import AliasGroup, alphabetical, group_of, height
 from tags.models import Tag
@@ -24,7 +24,7 @@ from tags.versions import Role, is_floating, sort_key, within
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Mapping, Sequence, Set
+    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
     from tags.models import Image
     from tags.models.looks import Looks
@@ -170,8 +170,8 @@ class Details:
     """What is known of the names and digests that are shown, and of no others.
 
     `was` is what digests without a version were last called, `looks` when tags were looked at; without it nothing is
-    said of that. `swept` are the versions of a digest that are left to the sweep. `zone` tells which minutes are the
-    same.
+    said of that. `versions` are those of a digest of which more is told: they are left to the sweep, or a move was
+    under way of them. `zone` tells which minutes are the same.
     """
 
     tags: Mapping[str, Standing]
@@ -179,12 +179,12 @@ class Details:
     was: Mapping[str, str] = field(default_factory=dict)
     images: Mapping[str, Image] = field(default_factory=dict)
     looks: Looks | None = None
-    swept: Mapping[str, Sequence[Standing]] = field(default_factory=dict)
+    versions: Mapping[str, Sequence[Standing]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Pointers that came to an image at the same time, as far as anyone can tell."""
+    """Pointers that came to an image at the same time, as far as anyone can tell, and leave it together."""
 
     pointers: tuple[Standing, ...]
     leaving_to: str | None  # what it is called that they were on their way to
@@ -195,12 +195,22 @@ class Arrival:
         return self.pointers[0]
 
 
+class Departure(NamedTuple):
+    """A version that was leaving its image by a move under way; `to` is what it is called that it was on its way to."""
+
+    name: str
+    to: str | None
+    after: dt.datetime | None
+    before: dt.datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One image and the names it has, at most `MOST_NAMES` of each sort."""
 
     group: AliasGroup
     arrivals: tuple[Arrival, ...]
+    departures: tuple[Departure, ...]
     missing: tuple[str, ...]  # names that are listed though their image is missing
     was: str  # what an image without a version was last called
     swept_at: dt.datetime | None  # when the sweep last looked at its versions, unless the last poll did
@@ -271,18 +281,25 @@ def _image_row(inventory: Inventory, digest: str, details: Details) -> Row:
     for tag in (details.tags[name] for name in group.pointers[:MOST_NAMES] if name in details.tags):
         at = interval(tag.after, tag.before, details.zone)
         minutes = tuple(f"{moment:%Y%m%d%H%M}" if moment else None for moment in (at.after, at.before))
-        arrivals.setdefault((minutes, tag.leaving_to), []).append(tag)
+        arrivals.setdefault((minutes, tag.leaving_before, tag.leaving_to), []).append(tag)
     together = [Arrival(tuple(tags), inventory.called(tags[0].leaving_to)) for tags in arrivals.values()]
     every = (*group.versions, *group.pointers)
     return Row(
         group,
         tuple(sorted(together, key=lambda arrival: arrival.first.before, reverse=True)),
+        tuple(_departures(inventory, details.versions.get(digest, ()))),
         tuple(name for name in every if name in inventory.missing),
         details.was.get(digest, ""),
-        _swept_at(details.looks, details.swept.get(digest, ())),
+        _swept_at(details.looks, details.versions.get(digest, ())),
         inventory.labelled.get(digest, ""),
         details.images.get(digest),
     )
+
+
+def _departures(inventory: Inventory, tags: Iterable[Standing]) -> Iterator[Departure]:
+    for tag in tags:
+        if tag.leaving_before:
+            yield Departure(tag.name, inventory.called(tag.leaving_to), tag.leaving_after, tag.leaving_before)
 
 
 def tag_rows(inventory: Inventory, shown: Iterable[str], details: Details, *, beside: By) -> list[TagRow]:

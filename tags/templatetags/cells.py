@@ -70,7 +70,7 @@ def _column(row: Row, cell: Cell | None, query: str, sinces: Sinces) -> str:
         nothing = '<td class="none"><span aria-hidden="true">&ndash;</span><span class="hidden">{}</span></td>'
         return _html(nothing, _("no such tag") if row.repository.was_listed else _("not known"))
     tag, marks = cell.tag, "found" if cell.found else ""
-    if tag and cell.version and not (tag.is_missing or cell.leaving_to or cell.change):
+    if tag and cell.version and not (tag.is_missing or tag.leaving_before or cell.change):
         since = sinces.of(tag.after, tag.before)
         return _html(
             PLAIN, marks, cell.name, f"{row.address}:{cell.name}/{query}", cell.version,
@@ -88,6 +88,8 @@ def _lines(cell: Cell, page: str, query: str, sinces: Sinces) -> Iterator[str]:
     else:
         if tag.is_missing:
             yield _state(_("its image is missing"))
+        elif tag.is_coming:
+            yield _html('<a class="version nameless" href="{}{}">{}</a>', page, query, _("not known"))
         elif tag.digest is None:
             yield _state(str(Tag.State(tag.state).label))
         if tag.digest and cell.version:
@@ -96,8 +98,8 @@ def _lines(cell: Cell, page: str, query: str, sinces: Sinces) -> Iterator[str]:
             link = '<a class="version nameless" href="{}{}"><code>{}</code></a>'
             yield _html(link, page, query, cell.short_digest)
             yield _state(nameless(cell.was_called))
-        if cell.leaving_to and tag.leaving_before:
-            yield _state(moving(cell.leaving_to, tag.leaving_after, tag.leaving_before))
+        if tag.leaving_before:
+            yield _state(moving(cell.leaving_to, tag.leaving_after, tag.leaving_before, is_coming=tag.is_coming))
         if tag.digest:
             since = sinces.of(tag.after, tag.before)
             yield _html(SINCE, tag.before.isoformat(), since.interval, since.day, since.lasting)

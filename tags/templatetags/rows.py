@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from tags.pages import clock
 from tags.templatetags.links import link
 from tags.templatetags.names import content, nameless
+from tags.templatetags.times import moving
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -41,6 +42,8 @@ TIMES = 4096  # that stay written: a page tells those of its images again and ag
 def version(context: Context, row: Row) -> SafeString:
     """What an image is called, and what there is to say of it."""
     html = version_name(context, row) + remarks(context, row)
+    for name, to, after, before in row.departures:
+        html += format_html('<span class="state">{}: {}</span>', name, moving(to, after, before))
     for name in row.missing:
         html += format_html('<span class="state">{}</span>', _("%(name)s: its image is missing") % {"name": name})
     return html

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.translation import gettext as _
+from django.utils.safestring import SafeString
 
 from tags.moments import stamp
 from tags.pages import clock
 from tags.pages.since import Sinces
+from tags.pages.standing import under_way
 
 if TYPE_CHECKING:
     from django.template import Context
-    from django.utils.safestring import SafeString
 
     from tags.pages.since import Since
+    from tags.pages.standing import Standing
 
 register = template.Library()
 
@@ -85,9 +86,19 @@ def between(after: dt.datetime | None, before: dt.datetime, now: dt.datetime | N
 
 
 @register.simple_tag
-def moving(to: str, after: dt.datetime | None, before: dt.datetime) -> SafeString:
+def moving(to: str | None, after: dt.datetime | None, before: dt.datetime, *, is_coming: bool = False) -> SafeString:
     """Says "moving to 2.1 between 14:02 and 14:07", where the day stands above."""
-    return format_html(_("moving to {version} {when}"), version=to, when=between(after, before))
+    return format_html(under_way(to, is_coming=is_coming), version=to, when=between(after, before))
+
+
+@register.simple_tag(takes_context=True)
+def standing_since(context: Context, tag: Standing, to: str | None) -> SafeString:
+    """Since when a tag stands where it does, and the move that was under way; `to` is what its next image is called."""
+    told = SafeString() if tag.is_coming else since(context, tag.after, tag.before)
+    if tag.leaving_before is None:
+        return told
+    words = moving(to, tag.leaving_after, tag.leaving_before, is_coming=tag.is_coming)
+    return told + format_html('<span class="state">{}</span>', words)
 
 
 @register.filter

@@ -100,7 +100,7 @@ def _line(row: boards.Row, cell: boards.Cell, *, is_now: bool) -> Line:
     line = Line(row.repository.reference, cell.name, state="removed")
     if tag:
         line = Line(
-            row.repository.reference, cell.name, cell.version, tag.digest, tag.after, tag.before, tag.state,
+            row.repository.reference, cell.name, cell.version, tag.digest, *tag.since, tag.state,
             moving_to=cell.leaving_to, moving_after=tag.leaving_after, moving_before=tag.leaving_before,
         )  # fmt: skip
     return line._replace(checked_at=row.freshness.checked_at, reason=row.freshness.reason) if is_now else line

@@ -78,11 +78,14 @@ def _exported(repository: Repository, rows: Iterable[Row]) -> Iterator[tuple[obj
         facts = (repository.reference, row.version, tuple(row.also_called), sorted(row.digests))
         for cell in filter(None, row.in_order):
             after, before = (cell.now.after, cell.now.before) if cell.now else (None, cell.came)
-            yield *facts, cell.column.name, cell.state, cell.order, cell.times, after, before, cell.left, *_ahead(cell)
+            told = (cell.column.name, cell.state, cell.order, cell.times, after, before, cell.left)
+            yield *facts, *told, *_ahead(row, cell)
         if not any(row.in_order):
             yield *facts, None, "never", None, 0, None, None, None, None, None, None
 
 
-def _ahead(cell: Cell) -> tuple[object, ...]:
+def _ahead(row: Row, cell: Cell) -> tuple[object, ...]:
     """The move that was under way."""
-    return cell.leaving_to or None, cell.now and cell.now.leaving_after, cell.now and cell.now.leaving_before
+    moving = cell.moving
+    to = row.name if cell.coming else cell.leaving_to or None
+    return to, moving and moving.leaving_after, moving and moving.leaving_before

@@ -74,7 +74,7 @@ def _lines(reference: str, rows: Iterable[TagRow]) -> Iterator[tuple[object, ...
         tag, image = row.tag, row.image
         yield (
             reference, tag.name, Role(tag.role).value, tag.digest, row.group and row.group.version, row.aliases,
-            tag.after, tag.before, image and image.created, image and image.size,
+            *tag.since, image and image.created, image and image.size,
             tuple(image.platforms) if image else (), tag.state,
             row.leaving_to, tag.leaving_after, tag.leaving_before,
         )  # fmt: skip

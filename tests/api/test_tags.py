@@ -11,6 +11,7 @@ from tags.models import Tag
 from tags.registry import TimedOut
 from tests.factories import HOUR, MINUTE, NOW, SECOND, example, look, moved, watch
 from tests.listings import EXAMPLE, digest
+from tests.views.pasts import COMING, GOING, gone_and_back
 from tests.views.reading import read
 
 if TYPE_CHECKING:
@@ -240,3 +241,18 @@ def test_many_tags_are_asked_for_as_seldom_as_few(ask: Ask, query: dict[str, str
     for number in range(5):
         look(watch(f"registry.example.com/shop/more{number}"), {f"1.{minor}": str(minor) for minor in range(30)})
     assert count() == few <= 6
+
+
+def test_what_was_coming_is_unknown_with_what_is_known(ask: Ask) -> None:
+    gone_and_back()
+    for name, version, content in (("production", "1.1", "b"), ("canary", "1.0", "a")):
+        item = one(ask, name, at=COMING)
+        assert (item["state"], item["digest"], item["version"], item["aliases"]) == ("unknown", None, None, [])
+        assert item["since"] == {"after": None, "before": None}
+        assert item["leaving"] == {
+            "after": "2026-05-15T11:55:00Z",
+            "before": "2026-05-15T12:00:01Z",
+            "digest": digest(content),
+            "version": version,
+        }
+    assert one(ask, "production", at=GOING)["state"] == "present"

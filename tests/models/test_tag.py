@@ -59,6 +59,16 @@ def test_a_moment_inside_a_move_says_that_the_tag_is_leaving(repository: Reposit
     assert repository.tags.at(at(4)).get(name="production").leaving_to is None
 
 
+def test_a_moment_inside_a_coming_says_that_the_tag_may_be_there(repository: Repository) -> None:
+    staging = repository.tags.at(at(7)).get(name="staging")
+    assert (staging.digest_then, staging.missing_then, staging.leaving_to) == (None, False, digest("2.2"))
+    assert (staging.leaving_after, staging.leaving_before) == (at(5), at(10) + 3 * SECOND)
+
+
+def test_what_may_not_have_been_there_is_not_in_the_picture(repository: Repository) -> None:
+    assert {name for name, _digest, _role in repository.picture(at(7))} == set(EXAMPLE)
+
+
 def test_letting_names_decide_again_takes_back_what_was_set_by_hand(repository: Repository) -> None:
     tag = repository.tags.filter(name="2.2")
     tag.set_role("pointer")

@@ -10,6 +10,7 @@ from tags.pages.badge import GOOD, QUIET, WARN, width
 from tags.registry import TimedOut
 from tests.factories import DAY, HOUR, MINUTE, NOW, example, keep_watching, look, moved, watch
 from tests.listings import EXAMPLE
+from tests.views.pasts import COMING, GOING, gone_and_back
 
 if TYPE_CHECKING:
     from pytest_django import DjangoAssertNumQueries
@@ -154,3 +155,16 @@ def test_across_a_wide_interval_a_badge_claims_the_shorter_time_only(client: Cli
     look(repository, EXAMPLE, NOW - 2 * DAY)
     look(repository, EXAMPLE, NOW - HOUR)
     assert drawn(client, f"{APP}:production/") == ("production: 2.0 since at least 2 days", GOOD)
+
+
+def test_a_badge_of_a_moment_within_a_move_says_so(client: Client) -> None:
+    gone_and_back()
+    assert drawn(client, f"{APP}:production/?at={GOING}") == (
+        "production: 1.0 since at least 6 min · being removed between 13:50 and 13:55", WARN
+    )  # fmt: skip
+    for name, version in (("production", "1.1"), ("canary", "1.0")):
+        words = f"{name}: not known · coming, pointing to {version}, between 13:55 and 14:00"
+        assert drawn(client, f"{APP}:{name}/?at={COMING}") == (words, WARN)
+    moved("registry.example.com/shop/cart")
+    title, _colour = drawn(client, f"/badge/registry.example.com/shop/cart:production/?at={COMING}")
+    assert title == "production: 1.3 since at least 6 min · moving to 2.0 between 13:55 and 14:00"

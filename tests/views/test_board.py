@@ -12,6 +12,7 @@ from tags.registry import TimedOut
 from tests.factories import DAY, HOUR, MINUTE, NOW, example, look, moved, watch
 from tests.listings import EXAMPLE, digest
 from tests.views.partly import unanswered
+from tests.views.pasts import COMING, GOING, gone_and_back
 from tests.views.reading import read, rows_of, text_of
 
 APP = "/registry.example.com/shop/app/"
@@ -334,3 +335,47 @@ def test_what_people_call_their_deployments_gets_a_column_first(client: Client) 
     odd = {"_cmd": "A", "A__B": "A", "Aa": "A", "Bb": "A", "Cc": "A", "aaa": "A"}
     look(watch(), {"1.0.0": "A", "perftesting": "A", "rollback": "A", "production": "A", **odd})
     assert rows_of(client.get("/"))[0] == "Image A__B Aa Bb perftesting production rollback Others"
+
+
+class TestGoneAndBack:
+    """Between two looks nobody knows whether what came or went was there."""
+
+    def test_what_was_coming_is_not_known(self, client: Client) -> None:
+        gone_and_back()
+        header, app = rows_of(client.get(f"/?at={COMING}"))
+        assert header == "Image canary production"
+        assert "not known coming, pointing to 1.0, between 13:55 and 14:00" in app
+        assert "not known coming, pointing to 1.1, between 13:55 and 14:00" in app
+        assert "no such tag" not in app
+
+    def test_what_was_going_says_so(self, client: Client) -> None:
+        gone_and_back()
+        (app,) = rows_of(client.get(f"/?at={GOING}"))[1:]
+        assert "1.0 being removed between 13:50 and 13:55 today" in app
+
+    def test_what_was_coming_may_have_changed(self, client: Client) -> None:
+        gone_and_back()
+        page = read(client, f"/?than={COMING}")
+        assert "0 cells changed since today 13:57. 2 more may have: they were moving." in page
+        assert "was not there" not in page
+
+    def test_what_was_coming_and_is_elsewhere_now_has_changed_either_way(self, client: Client) -> None:
+        look(gone_and_back(), {"1.0": "a", "1.1": "b", "production": "a", "canary": "a"}, NOW + MINUTE)
+        with time_machine.travel(NOW + 2 * MINUTE):
+            page = read(client, f"/?than={COMING}")
+        assert "1 cell changed since today 13:57. 1 more may have: it was moving." in page
+        assert "was coming" in page
+
+    def test_an_export_says_unknown_and_what_is_known(self, client: Client) -> None:
+        gone_and_back()
+        rows = json.loads(exported(client, f"/?at={COMING}&format=json"))
+        assert [(row["tag"], row["state"], row["before"], row["moving_to"], row["moving_before"]) for row in rows] == [
+            ("canary", "unknown", None, "1.0", "2026-05-15T12:00:01Z"),
+            ("production", "unknown", None, "1.1", "2026-05-15T12:00:01Z"),
+        ]
+
+    def test_a_version_that_was_coming_names_no_pointer_without_an_image(self, client: Client) -> None:
+        repository = watch()
+        look(repository, {"1.0": "a", "next": None}, NOW - 5 * MINUTE)
+        look(repository, {"1.0": "a", "1.1": "b", "next": None}, NOW)
+        assert "Nothing matches “1.1”" in read(client, f"/?at={COMING}&q=1.1")

@@ -14,6 +14,7 @@ from tags.models import CompareLink, Image
 from tags.registry import TimedOut
 from tests.factories import DAY, HOUR, MINUTE, NOW, example, keep_watching, look, moved, watch
 from tests.listings import EXAMPLE, digest
+from tests.views.pasts import COMING, GOING, gone_and_back
 from tests.views.reading import read, rows_of, text_of
 
 if TYPE_CHECKING:
@@ -349,3 +350,21 @@ def test_the_page_asks_as_often_whatever_the_tags_have_done(
         look(repository, {**EXAMPLE, "production": "2.1"}, NOW)
     with django_assert_num_queries(queries):
         client.get(address(a, "qatesting"))
+
+
+class TestGoneAndBack:
+    """Between two looks nobody knows whether what came or went was there."""
+
+    def test_what_was_coming_cannot_be_compared(self, client: Client) -> None:
+        gone_and_back()
+        page = read(client, address(f"production@{COMING}", "1.0"))
+        assert "It is not known what was there then, so the two cannot be compared." in page
+        assert "Not known coming, pointing to 1.1, between 13:55 and 14:00" in page
+        assert "Version not known 1.0 Moving to 1.1 not moving" in page
+        assert "There was no tag production then." not in page
+
+    def test_what_was_going_is_not_told_to_stay(self, client: Client) -> None:
+        gone_and_back()
+        page = read(client, address("production", "1.1", at=GOING))
+        assert "being removed between 13:50 and 13:55" in page
+        assert "Moving to nowhere: it was being removed not moving" in page

@@ -11,6 +11,7 @@ from tags.models import Image, Tag
 from tags.pages import image as images
 from tests.factories import DAY, HOUR, MINUTE, NOW, example, keep_watching, look, moved, watch
 from tests.listings import EXAMPLE, digest
+from tests.views.pasts import GOING, gone_and_back
 from tests.views.reading import read, rows_of, text_of
 
 if TYPE_CHECKING:
@@ -276,3 +277,10 @@ def test_an_image_to_which_tags_came_after_the_moment_has_a_page(client: Client)
     look(watch(), {"1.0": "a"}, NOW)
     Image.objects.all().delete()
     assert "No tag that is watched pointed here then." in read(client, page_of("a", "?at=2026-05-01T12:00Z"))
+
+
+def test_who_was_being_removed_says_so(client: Client) -> None:
+    gone_and_back()
+    assert "production today 13:45 or earlier (at least 6 min) being removed between 13:50 and 13:55" in read(
+        client, page_of("a", f"?at={GOING}")
+    )

@@ -13,6 +13,7 @@ from tags.registry import TimedOut
 from tags.views.matrix import COLUMNS
 from tests.factories import DAY, HOUR, MINUTE, NOW, example, keep_watching, look, watch
 from tests.listings import EXAMPLE, digest
+from tests.views.pasts import COMING, GOING, gone_and_back
 from tests.views.reading import read, rows_of, text_of
 
 MATRIX = "/matrix/registry.example.com/shop/app/"
@@ -257,3 +258,28 @@ def test_what_was_only_published_again_was_not_left(client: Client) -> None:
     page = client.get(f"{repository.matrix_url}?q=2.0").text
     assert "2.0 is in production" in page
     assert "before, until" not in page
+
+
+class TestGoneAndBack:
+    """Between two looks nobody knows whether what came or went was there."""
+
+    def test_what_was_coming_may_be_where_it_came_to(self, client: Client) -> None:
+        gone_and_back()
+        header, new, old = rows_of(client.get(f"{MATRIX}?at={COMING}"))
+        assert header == "Version canary production Content"
+        assert "1.1 · never seen there ? coming, pointing to 1.1, between 13:55 and 14:00" in new
+        assert old.startswith("1.0 ? coming, pointing to 1.0, between 13:55 and 14:00 ○ 1 was there")
+
+    def test_what_was_going_says_so(self, client: Client) -> None:
+        gone_and_back()
+        (row,) = rows_of(client.get(f"{MATRIX}?at={GOING}"))[1:]
+        assert "being removed between 13:50 and 13:55" in row
+
+    def test_an_export_says_coming(self, client: Client) -> None:
+        gone_and_back()
+        rows = json.loads(client.get(f"{MATRIX}?at={COMING}&format=json").getvalue())
+        assert [(row["version"], row["tag"], row["state"], row["moving_to"]) for row in rows] == [
+            ("1.1", "production", "coming", "1.1"),
+            ("1.0", "canary", "coming", "1.0"),
+            ("1.0", "production", "was", None),
+        ]

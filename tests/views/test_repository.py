@@ -10,10 +10,12 @@ import pytest
 from django.test import Client
 
 from tags.models import Image, Repository
+from tags.models.movement import short
 from tags.registry import CredentialsRefused, TimedOut
 from tests.factories import DAY, HOUR, MINUTE, NOW, SECOND, example, look, moved, watch
 from tests.listings import EXAMPLE, digest
 from tests.views.partly import unanswered
+from tests.views.pasts import COMING, GOING, gone_and_back
 from tests.views.reading import read, rows_of, text_of
 
 if TYPE_CHECKING:
@@ -113,7 +115,7 @@ def test_the_page_asks_as_often_for_two_thousand_pointers_as_for_one(
     names = ("".join(letters) for letters in itertools.product("abcdefghijkl", repeat=4))
     look(many, versions | {f"for-{next(names)}": str(number % 100) for number in range(2000)})
     assert many.tags.filter(role="pointer").count() == 2000
-    for query, queries in (("", 5), ("by=pointer", 4), ("by=tag", 4), ("at=2026-05-15T12:00:04Z", 7)):
+    for query, queries in (("", 5), ("by=pointer", 4), ("by=tag", 4), ("at=2026-05-15T12:00:04Z", 8)):
         for name in ("few", "many"):
             with django_assert_num_queries(queries):
                 client.get(f"/registry.example.com/{name}/?{query}")
@@ -272,7 +274,7 @@ class TestImages:
         described(digest("a"), labels={"team": "checkout"})
         page = read(client, f"{APP}?q=team%3Dcheckout&at=2026-05-15T11:56Z")
         assert "1 of 1 image" in page
-        assert "1.0 label team=checkout production" in page
+        assert "1.0 label team=checkout 1.0: being removed between 13:55 and 14:00 production" in page
 
     def test_an_image_is_found_by_its_label(self, client: Client) -> None:
         example()
@@ -418,9 +420,10 @@ class TestAsOf:
 
     def test_a_tag_that_came_later_is_not_there_yet(self, client: Client) -> None:
         repository = watch()
-        look(repository, {"1.0": "a", "latest": "a"}, NOW - 5 * MINUTE)
+        for minutes in (10, 5):
+            look(repository, {"1.0": "a", "latest": "a"}, NOW - minutes * MINUTE)
         look(repository, {"1.0": "a", "1.1": "b", "latest": "b"})
-        page = read(client, f"{APP}?at=2026-05-15T13:55:30")
+        page = read(client, f"{APP}?at=2026-05-15T13:54")
         assert "1.0 latest" in page
         assert "1.1" not in page
 
@@ -428,15 +431,17 @@ class TestAsOf:
         repository = watch()
         look(repository, {"1.0": "a", "latest": "a", "old": "a"}, NOW - 5 * MINUTE)
         look(repository, {"1.0": "a", "latest": "a"})
-        assert "1.0 latest old" in read(client, f"{APP}?at=2026-05-15T13:55:30")
+        page = read(client, f"{APP}?at=2026-05-15T13:55:30")
+        assert "1.0 latest today 13:55" in page
+        assert "old today 13:55 or earlier (at least 29 s) being removed between 13:55 and 14:00" in page
         assert "old" not in read(client, APP)
 
     def test_the_page_of_the_past_asks_as_often_for_many_tags(
         self, client: Client, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         look(watch(), {f"1.{number}": str(number) for number in range(200)} | {"latest": "8"}, NOW - DAY)
-        for query in ("", "by=pointer", "by=tag"):
-            with django_assert_num_queries(7):
+        for query, queries in (("", 8), ("by=pointer", 7), ("by=tag", 7)):
+            with django_assert_num_queries(queries):
                 client.get(f"{APP}?at=2026-05-14T12:00:10Z&{query}")
 
 
@@ -471,3 +476,43 @@ class TestTheSweep:
         self.swept(versions=300)
         with django_assert_num_queries(5):
             client.get(APP)
+
+
+class TestGoneAndBack:
+    """Between two looks nobody knows whether what came or went was there."""
+
+    def test_what_was_coming_is_named_apart(self, client: Client) -> None:
+        gone_and_back()
+        page = read(client, f"{APP}?at={COMING}")
+        assert "Not known whether they were there yet: canary (coming, pointing to 1.0, between 13:55 and" in page
+        assert "production (coming, pointing to 1.1, between" in page
+        assert "nothing is known of their image" not in page
+
+    @pytest.mark.parametrize("by", ["pointer", "tag"])
+    def test_what_was_coming_has_a_row_that_says_so(self, client: Client, by: str) -> None:
+        gone_and_back()
+        row = next(row for row in rows_of(client.get(f"{APP}?at={COMING}&by={by}")) if row.startswith("production"))
+        assert row.startswith("production not known coming, pointing to 1.1, between 13:55 and 14:00")
+        assert "today" not in row
+
+    @pytest.mark.parametrize("by", ["version", "pointer", "tag"])
+    def test_what_was_going_says_so(self, client: Client, by: str) -> None:
+        gone_and_back()
+        assert "being removed between 13:50 and 13:55" in read(client, f"{APP}?at={GOING}&by={by}")
+
+    def test_an_export_says_unknown(self, client: Client) -> None:
+        gone_and_back()
+        rows = json.loads(client.get(f"{APP}?by=pointer&at={COMING}&format=json").getvalue())
+        assert [(row["name"], row["state"], row["digest"], row["before"], row["moving_to"]) for row in rows] == [
+            ("canary", "unknown", None, None, "1.0"),
+            ("production", "unknown", None, None, "1.1"),
+        ]
+
+    @pytest.mark.parametrize("pointers", [{}, {"production": "a"}])
+    def test_a_version_that_was_being_rebuilt_says_so(self, client: Client, pointers: dict[str, str]) -> None:
+        repository = watch()
+        look(repository, {"2.2": "a", "2.1": "b", **pointers}, NOW - 5 * MINUTE)
+        look(repository, {"2.2": "made anew", "2.1": "b", **pointers}, NOW)
+        page = read(client, f"{APP}?at={COMING}")
+        assert f"2.2 2.2: moving to {short(digest('made anew'))} between 13:55 and 14:00" in page
+        assert page.count("moving") == 1

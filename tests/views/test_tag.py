@@ -11,6 +11,7 @@ from tests.factories import DAY, HOUR, MINUTE, NOW, example, keep_watching, look
 from tests.listings import EXAMPLE, digest, make_repository, record, seen
 from tests.views.partly import MINUTE as NOW_AS_MINUTE
 from tests.views.partly import unanswered
+from tests.views.pasts import COMING, GOING, gone_and_back
 from tests.views.reading import bars_of, read, text_of
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ class TestThePast:
     def test_while_it_moved_both_are_possible(self, client: Client) -> None:
         self.story()
         page = read(client, f"{APP}:production/?at=2026-05-10T11:58Z")
-        assert "Pointed to 1.3 It was moving at that moment" in page
+        assert "Pointed to 1.3 moving to 2.0 between 13:55 and 14:00 It was moving at that moment" in page
 
 
 def test_what_is_known_of_its_image(client: Client) -> None:
@@ -265,3 +266,20 @@ def test_moves_before_the_first_look_that_the_registry_told_of_are_drawn_and_tol
         assert "production moved forward from 1.0 to 1.1" in text_of(response)
         told = "production on 1.1 since Wed 13 May between 14:00:00 and 14:00:01 (2 days), still current"
         assert told in bars_of(response)
+
+
+class TestGoneAndBack:
+    """Between two looks nobody knows whether a tag that came or went was there."""
+
+    def test_while_it_came_nobody_knows_whether_it_was_there(self, client: Client) -> None:
+        gone_and_back()
+        for name, version in (("production", "1.1"), ("canary", "1.0")):
+            page = read(client, f"{APP}:{name}/?at={COMING}")
+            assert f"Then not known coming, pointing to {version}, between 13:55 and 14:00" in page
+            assert "Then was not there" not in page
+            assert "Since" not in page
+
+    def test_while_it_went_it_says_so(self, client: Client) -> None:
+        gone_and_back()
+        page = read(client, f"{APP}:production/?at={GOING}")
+        assert "Pointed to 1.0 being removed between 13:50 and 13:55 It was moving at that moment" in page
