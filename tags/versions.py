@@ -397,11 +397,12 @@ def direction(from_version: str | None, to_version: str | None, *, been_there: b
     return Direction.ROLLBACK if signs == {-1} or been_there else Direction.CHANGED
 
 
-def versions_between(a: str, b: str, all_versions: Iterable[str]) -> int:
+def versions_between(a: str, b: str, images: Iterable[Iterable[str]]) -> int:
     """How many versions `b` is ahead of `a`, itself included; negative when behind, 0 when order cannot tell.
 
-    Counts what has the group and flavour of the higher one, names of the same release (`v2.1`, `2.1.0`) once, and no
-    pre-release but the higher one itself.
+    `images` are the names of one image each, of which the highest that counts does. Counts what has the group and
+    flavour of the higher one, names of the same release (`v2.1`, `2.1.0`) once, no other name of both ends' images, and
+    no pre-release but the higher one itself.
     """
     comparisons = _comparisons(a, b)
     signs = {sign for _, _, sign in comparisons}
@@ -411,20 +412,27 @@ def versions_between(a: str, b: str, all_versions: Iterable[str]) -> int:
     if sign < 0:
         low, high = high, low
     steps = {_position(high)}
-    for name in all_versions:
-        parts = _parse(name)
-        if parts is None or (parts.mark and parts.stage is Stage.BEFORE):
+    for names in images:
+        every = [parts for name in names if (parts := _parse(name))]
+        if low in every or high in every:
             continue
-        if _words(parts.flavour) == _words(high.flavour) and _compare(low, parts) == _compare(parts, high) == 1:
-            steps.add(_position(parts))
+        counted = (_position(parts) for parts in every if _is_between(low, parts, high))
+        steps.update(sorted(counted)[-1:])
     return sign * len(steps)
 
 
-def within(names: Iterable[str], ends: Iterable[str]) -> list[str]:
-    """Those of `names` that `versions_between` could count between any two of the displayed versions `ends`."""
+def _is_between(low: Parts, parts: Parts, high: Parts) -> bool:
+    if parts.mark and parts.stage is Stage.BEFORE:
+        return False
+    return _words(parts.flavour) == _words(high.flavour) and _compare(low, parts) == _compare(parts, high) == 1
+
+
+def within(images: Iterable[Collection[str]], ends: Iterable[str]) -> list[Collection[str]]:
+    """Those of `images` that `versions_between` could count between any two of the displayed versions `ends`."""
     releases = [parts.release for end in ends for name in names_in(end) if (parts := _parse(name))]
     if not releases:
         return []
     # 2 stands where 2.0 does, and before it in the order of tuples.
     low, high = min(map(_without_zeros, releases)), max(releases)
-    return [name for name in names if (parts := _parse(name)) and low <= parts.release <= high]
+    every = ((names, map(_parse, names)) for names in images)
+    return [names for names, parts in every if any(one and low <= one.release <= high for one in parts)]

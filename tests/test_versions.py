@@ -300,6 +300,7 @@ def test_way_there_is_the_opposite_of_the_way_back(one, other):
 
 
 COUNTED = ("1.9", "2.0", "2.1-rc1", "2.1-rc2", "2.1", "v2.1", "2.1.0", "2.2", "3.0-rc1")
+IMAGES = st.lists(st.lists(NAMES, min_size=1, max_size=3), max_size=8)
 UNCOUNTED = ("2.2-alpine", "latest", "9a8b7c6", "2024.1")
 
 
@@ -320,24 +321,36 @@ UNCOUNTED = ("2.2-alpine", "latest", "9a8b7c6", "2024.1")
     ],
 )
 def test_versions_between_counts_releases_once(a, b, ahead):
-    assert versions_between(a, b, COUNTED + UNCOUNTED) == ahead
+    assert versions_between(a, b, [[name] for name in COUNTED + UNCOUNTED]) == ahead
 
 
-@given(NAMES, NAMES, st.lists(NAMES, max_size=10))
-def test_being_ahead_is_the_opposite_of_being_behind_and_agrees_with_the_direction(one, other, names):
-    ahead = versions_between(one, other, names)
-    assert versions_between(other, one, names) == -ahead
+@pytest.mark.parametrize(
+    ("a", "b", "ahead"),
+    [
+        ("1.0", "1.1.0 = 1.1.0-final", 1),
+        ("1.0", "2.0.0", 2),
+        ("1.1.0 = 1.1.0-final", "2.0.0", 1),
+        ("1.0", "3.0", 3),
+        ("3.0", "1.0", -3),
+    ],
+)
+def test_versions_between_counts_an_image_once_whatever_names_it_has(a, b, ahead):
+    images = [["1.0"], ["1.1.0", "v1.1.0", "1.1.0-final"], ["2.0.0", "2.0.0-rc1", "2.0.0-rc2", "2.0"], ["3.0", "3"]]
+    assert versions_between(a, b, images) == ahead
+
+
+@given(NAMES, NAMES, IMAGES)
+def test_being_ahead_is_the_opposite_of_being_behind_and_agrees_with_the_direction(one, other, images):
+    ahead = versions_between(one, other, images)
+    assert versions_between(other, one, images) == -ahead
     assert (ahead > 0) == (direction(one, other, been_there=False) is Direction.FORWARD)
 
 
-@given(NAMES, NAMES, st.lists(NAMES, max_size=10))
-def test_what_is_within_two_versions_is_all_that_counts_between_them(one, other, names):
-    assert versions_between(one, other, within(names, (one, other))) == versions_between(one, other, names)
+@given(NAMES, NAMES, IMAGES)
+def test_what_is_within_two_versions_is_all_that_counts_between_them(one, other, images):
+    assert versions_between(one, other, within(images, (one, other))) == versions_between(one, other, images)
 
 
 def test_what_is_far_away_is_not_within():
-    assert within(["1.9", "2", "2.0-post1", "2.1", "2.5", "3.0", "9f8e7d6", "latest"], ["2.0", "2.2"]) == [
-        "2",
-        "2.0-post1",
-        "2.1",
-    ]
+    images = [["1.9"], ["2", "9f8e7d6"], ["2.0-post1", "1.0"], ["2.1"], ["2.5", "3.0"], ["9f8e7d6"], ["latest"]]
+    assert within(images, ["2.0", "2.2"]) == [["2", "9f8e7d6"], ["2.0-post1", "1.0"], ["2.1"]]

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from tags.models import Repository, Tag
 from tags.models.movement import short
-from tags.pages.drift import Drift, nearest, version_tags
+from tags.pages.drift import Drift, nearest, versioned_images
 from tags.pages.filtering import begins, did_you_mean, is_in
 from tags.pages.freshness import freshness
 from tags.pages.knowledge import unknown_because
@@ -402,8 +402,8 @@ def _drifts(pointers: Iterable[Standing], names: Names, moment: dt.datetime | No
     for (repository, digest), version in names.items():
         versions_of[repository][digest] = version
     leads = {pk: lead for pk, tags in of_repository.items() if (lead := nearest(tags, versions_of[pk]))}
-    versions = version_tags(leads, moment)
-    return {pk: lead.drift(versions.get(pk)) for pk, lead in leads.items()}
+    images = versioned_images(leads, moment)
+    return {pk: lead.drift(images.get(pk)) for pk, lead in leads.items()}
 
 
 def _row(shown: Board, repository: Repository, cells: Mapping[str, Cell], drift: Drift | None) -> Row:

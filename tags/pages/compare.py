@@ -230,21 +230,21 @@ class Comparison:
 def compare(
     a: Side,
     b: Side,
-    versions: Collection[str] | None,
+    images: Collection[Collection[str]] | None,
     patterns: Iterable[tuple[str, str]],
     now: dt.datetime,
     *,
     shows_all: bool,
 ) -> Comparison:
-    """`versions` are the version tags of the one repository of both sides; None: they are not to be counted."""
-    steps = versions_between(a.version, b.version, versions or ()) if a.version and b.version else 0
+    """`images` are the version tags of each image in the repository of both sides; None: they are not to be counted."""
+    steps = versions_between(a.version, b.version, images or ()) if a.version and b.version else 0
     older, newer = (b, a) if _is_newer(a, b, steps) else (a, b)
     return Comparison(
         a=a,
         b=b,
         all_rows=tuple(_rows(a, b, now)),
         shows_all=shows_all,
-        drift=_drift(a, b, steps, is_counted=versions is not None),
+        drift=_drift(a, b, steps, is_counted=images is not None),
         commits=compare_link(older.labels, newer.labels, patterns),
     )
 

@@ -73,11 +73,11 @@ class Lead:
     low: str
     high: str
 
-    def drift(self, versions: Collection[str] | None) -> Drift:
-        """How far that is; `versions` are all version tags of the repository, None: they are not to be counted."""
+    def drift(self, images: Collection[Collection[str]] | None) -> Drift:
+        """How far that is; `images` are the version tags of each image, None: they are not to be counted."""
         steps = None
-        if versions is not None:
-            steps = versions_between(self.low, self.high, within(versions, (self.low, self.high)))
+        if images is not None:
+            steps = versions_between(self.low, self.high, within(images, (self.low, self.high)))
         return Drift(self.base.name, tuple(tag.name for tag in self.ahead), steps, self._days)
 
     @property
@@ -111,14 +111,22 @@ def _leads(tags: Iterable[Standing], names: Mapping[str, str]) -> Iterator[Lead]
     return (lead for lead in in_order if versions_between(lead.low, lead.high, ()) > 0)
 
 
-def version_tags(repositories: Collection[int], moment: dt.datetime | None) -> dict[int, list[str]]:
-    """The version tags of these repositories, now or then, without those that have too many; one query."""
+def versioned_images(repositories: Collection[int], moment: dt.datetime | None) -> dict[int, list[list[str]]]:
+    """The version tags of each image in these repositories, now or then; one query.
+
+    Without the repositories that have too many of them, and without the tags whose image is missing or not known.
+    """
     versions = Tag.objects.filter(repository__in=repositories, role=Role.VERSION).order_by()
     counted = versions if moment else versions.present()
     few = counted.values("repository").annotate(count=Count("pk")).filter(count__lte=MOST_VERSIONS).values("repository")
     readable = versions.filter(repository__in=few)
-    there = readable.at(moment).filter(digest_then__isnull=False) if moment else readable.present()
-    found: defaultdict[int, list[str]] = defaultdict(list)
-    for repository, name in there.values_list("repository_id", "name"):
-        found[repository].append(name)
-    return found
+    there = (
+        readable.at(moment).filter(missing_then=False).values_list("repository_id", "digest_then", "name")
+        if moment
+        else readable.filter(state=Tag.State.PRESENT).values_list("repository_id", "digest", "name")
+    )
+    found: defaultdict[int, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for repository, digest, name in there:
+        if digest:  # else it was only coming
+            found[repository][digest].append(name)
+    return {repository: list(images.values()) for repository, images in found.items()}

@@ -142,10 +142,10 @@ class Inventory:
         pointers = [tags[name] for name in self.beside_production() if name in tags]
         called = {tag.digest: version for tag in pointers if tag.digest and (version := self.group(tag.digest).version)}
         found = list(islice(leads(pointers, called), MOST_SENTENCES))
-        versions = self._version_names()
-        if len(versions) > MOST_VERSIONS:
+        if len(self._version_names()) > MOST_VERSIONS:
             return [lead.drift(None) for lead in found]
-        between = within(versions, (version for lead in found for version in (lead.low, lead.high)))
+        images = [[name for name in names if name not in self.missing] for names in self.versions.values()]
+        between = within(images, (version for lead in found for version in (lead.low, lead.high)))
         return [lead.drift(between) for lead in found]
 
     def _is_versioned_pointer(self, name: str) -> bool:

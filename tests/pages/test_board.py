@@ -140,6 +140,19 @@ def test_the_drift_of_the_past_counts_the_versions_that_were_there() -> None:
     assert (then.versions, now.versions) == (1, 2)
 
 
+def test_an_image_counts_once_whatever_names_it_has_and_not_without_itself() -> None:
+    repository = watch()
+    tags: dict[str, str | None] = {"1.0": "a", "1.1.0": "b", "v1.1.0": "b", "1.1.0-final": "b", "1.5": "c", "2.0": "d"}
+    look(repository, {**tags, "production": "a", "latest": "d"}, NOW - 5 * MINUTE)
+    look(repository, {**tags, "1.5": None, "production": "a", "latest": "d"}, NOW)
+    then, now = row(moment=NOW - 4 * MINUTE).drift, row().drift
+    at_last = row(moment=NOW + 2 * SECOND).drift
+    assert then
+    assert now
+    assert at_last
+    assert (then.versions, now.versions, at_last.versions) == (3, 2, 2)
+
+
 def test_of_too_many_versions_none_are_counted_whatever_else_is_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drift, "MOST_VERSIONS", 3)
     for name, versions in (("few", 3), ("as-few", 3), ("many", 4)):

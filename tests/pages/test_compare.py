@@ -9,7 +9,7 @@ from tags.pages.standing import Standing
 from tests.factories import DAY, NOW
 from tests.listings import digest
 
-VERSIONS = ("1.0", "1.1", "1.2", "2.0")
+VERSIONS = [["1.0"], ["1.1"], ["1.2"], ["2.0"]]
 
 
 def side(

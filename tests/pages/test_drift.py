@@ -17,7 +17,10 @@ def sentences(**pointers: tuple[str, int]) -> list[str]:
     for name, (version, days) in pointers.items():
         since = APRIL + dt.timedelta(days=days, minutes=10 * bool(days))
         tags.append(Standing(1, name, Role.POINTER, "present", version, since - FIVE_MINUTES, since))
-    return [lead.drift(VERSIONS).sentence for lead in leads(tags, {version: version for version in VERSIONS})]
+    return [
+        lead.drift([[name] for name in VERSIONS]).sentence
+        for lead in leads(tags, {version: version for version in VERSIONS})
+    ]
 
 
 def test_production_is_so_many_versions_and_days_behind() -> None:

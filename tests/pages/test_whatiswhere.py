@@ -190,3 +190,14 @@ def test_without_a_production_nothing_is_behind() -> None:
     inventory = inventory_of([standing("2.0", "a"), standing("latest", "a")])
     assert inventory.beside_production() == []
     assert inventory.drifts({}) == []
+
+
+def test_the_drift_counts_an_image_once_and_not_what_is_missing() -> None:
+    tags = [
+        standing("1.0", "a"), standing("production", "a"),
+        standing("1.1.0", "b"), standing("v1.1.0", "b", role=Role.VERSION), standing("1.1.0-final", "b"),
+        standing("1.5", "c", state="missing"),
+        standing("2.0.0", "d"), standing("2.0.0-rc1", "d"), standing("latest", "d"),
+    ]  # fmt: skip
+    [drift] = inventory_of(tags).drifts({tag.name: tag for tag in tags})
+    assert drift.sentence == "production is 2 versions behind latest"
