@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import zlib
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.utils.formats import date_format
@@ -23,7 +23,7 @@ from tags.timeline import Bar, Cluster, Detail, Gap, Granularity, bars, level_of
 from tags.versions import sort_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tags.pages.knowledge import Silence
     from tags.timeline import Lane, Stretch
@@ -103,7 +103,7 @@ class Piece:
     name: str
     look: int | None  # which colour and pattern; None: several versions
     count: int  # of bars
-    doubts: tuple[Strip, ...]  # when it may have begun, or ended where the picture does
+    doubts: tuple[Strip, ...]  # when it may have begun, or ended where no other begins
     url: str
 
     @property
@@ -229,10 +229,7 @@ def draw(sources: Sequence[Source], window: Window) -> list[DrawnLane]:
             source.registry,
             source.address,
             source.url,
-            tuple(
-                _cluster(item, source, window) if isinstance(item, Cluster) else _piece(item, source, window, looks)
-                for item in items
-            ),
+            tuple(_pieces(items, source, window, looks)),
             tuple(_hatch(gap, window) for gap in _gaps(source, window)),
             _has_hole(items, window),
         )
@@ -283,10 +280,20 @@ def _version(digest: str, label: str | None, source: Source) -> Version:
     return Version(name, rebuild.times if rebuild and rebuild.name == name else 0)
 
 
-def _piece(bar: Bar, source: Source, window: Window, looks: dict[Version, int]) -> Piece:
+def _pieces(
+    items: Sequence[Bar | Cluster], source: Source, window: Window, looks: dict[Version, int]
+) -> Iterator[Piece]:
+    for item, following in zip_longest(items, items[1:]):
+        if isinstance(item, Cluster):
+            yield _cluster(item, source, window)
+        else:
+            is_followed = following is not None and following.start == item.end
+            yield _piece(item, source, window, looks, is_followed=is_followed)
+
+
+def _piece(bar: Bar, source: Source, window: Window, looks: dict[Version, int], *, is_followed: bool) -> Piece:
     end = bar.end or min(window.end, window.now)
-    # Within the picture the next bar tells of it.
-    ending = bar.uncertain_end if bar.end == window.end else None
+    ending = None if is_followed else bar.uncertain_end  # else the next bar tells of it
     version = _version(bar.digest, bar.label, source)
     label = version.label
     strip = window.strip(bar.start, end)
@@ -309,15 +316,16 @@ def _bar_name(bar: Bar, source: Source, label: str, window: Window) -> str:
     was_current = window.moment is not None and bar.end in (None, window.last)
     is_current = window.moment is None and bar.end is None
     is_cut = bar.end == window.end and not was_current
+    sure_until = max(bar.known_until or window.last, since)
     lasting = clock.lasting(bar.came[0] if bar.came else None, since, bar.end or window.last)
     facts = {
         "tag": source.lane.name,
         "version": label,
         "start": _start_words(bar, since, window),
-        "lasting": _("at least %s") % clock.duration((bar.end or window.last) - since) if is_cut else lasting,
+        "lasting": _("at least %s") % clock.duration(sure_until - since) if is_cut else lasting,
     }
     if not (is_current or was_current):
-        end = clock.point(bar.end or window.last, window.now)
+        end = clock.point(sure_until if is_cut else bar.end or window.last, window.now)
         facts["end"] = _("%s or later") % end if is_cut else end
         return _("%(tag)s on %(version)s from %(start)s to %(end)s (%(lasting)s)") % facts
     if source.silence:

@@ -42,7 +42,8 @@ class Bar:
     """A time on one digest, cut to the window; `end` None: still there. `label` is its version, where known.
 
     `came` is the `after` and `before` of the move it began with, be it long before the window; None: it was there when
-    somebody looked for the first time. `count` above 1: in truth so many bars, of which this is the first.
+    somebody looked for the first time. `left` are those of the move it ended with, be it long after the window. `count`
+    above 1: in truth so many bars, of which this is the first.
     """
 
     digest: str
@@ -53,6 +54,14 @@ class Bar:
     uncertain_end: Span | None = None
     count: int = 1
     came: tuple[dt.datetime | None, dt.datetime] | None = None
+    left: tuple[dt.datetime | None, dt.datetime] | None = None
+
+    @property
+    def known_until(self) -> dt.datetime | None:
+        """Up to when, in the window, it was so for sure; None: it is so still."""
+        if self.end and self.left and self.left[0]:
+            return min(self.end, self.left[0])
+        return self.end
 
 
 def bars(lane: Lane, start: dt.datetime, end: dt.datetime, now: dt.datetime) -> list[Bar]:
@@ -92,6 +101,7 @@ def _bar(
         _uncertain(left, start, end),
         count,
         (came.after, came.before) if came else None,
+        (left.after, left.before) if left else None,
     )
 
 

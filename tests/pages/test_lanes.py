@@ -81,6 +81,16 @@ def test_the_time_in_which_a_move_happened_is_drawn() -> None:
     assert (doubt.x, doubt.width) == ("40.000%", "10.000%")
 
 
+def test_the_time_in_which_a_tag_was_removed_is_drawn() -> None:
+    removed = Move("2.0", None, NOW - 5 * DAY, NOW - 6 * DAY, Kind.REMOVED)
+    returned = Move(None, "2.0", NOW - 2 * DAY, NOW - 3 * DAY, Kind.RETURNED)
+    [lane] = drawn(source("production", removed, returned))
+    assert [[(doubt.x, doubt.width) for doubt in piece.doubts] for piece in lane.pieces] == [
+        [("40.000%", "10.000%")],
+        [("70.000%", "10.000%")],
+    ]
+
+
 def test_the_same_version_looks_the_same_in_all_lanes() -> None:
     one, other = drawn(source("production", FORWARD), source("qatesting", version="2.0"))
     assert one.pieces[1].look == other.pieces[0].look
@@ -104,6 +114,15 @@ def test_what_the_window_cuts_off_is_not_taken_for_an_end() -> None:
     assert (
         piece.name == "production on 1.3 from Tue 5 May 14:00 or earlier to Sat 9 May 14:00 or later (at least 4 days)"
     )
+
+
+@pytest.mark.parametrize("start", [NOW - 9 * DAY, NOW - 5 * DAY])
+def test_a_bar_that_is_cut_while_it_moved_is_sure_up_to_the_last_look_alone(start: dt.datetime) -> None:
+    slow = Move("1.3", "2.0", NOW - 3 * DAY, NOW - 6 * DAY)
+    [lane] = drawn(source("production", slow), start=start, end=NOW - 4 * DAY)
+    assert [piece.name for piece in lane.pieces] == [
+        "production on 1.3 from Tue 5 May 14:00 or earlier to Sat 9 May 14:00 or later (at least 4 days)"
+    ]
 
 
 def test_a_bar_that_the_window_cuts_tells_when_it_really_began() -> None:

@@ -9,13 +9,14 @@ from tags.timeline import Bar, Kind, Lane, bars
 from tests.timeline.moving import DAY, HOUR, MINUTE, MONDAY, NOW, SECOND, Moved, lanes
 
 FORWARD = Moved(MONDAY + 3 * DAY, "b", "2.1", "a", "2.0", after=MONDAY + 3 * DAY - 5 * MINUTE)
+MOVING = (FORWARD.after, FORWARD.before)
 PRODUCTION = Lane("production", "b", "2.1", MONDAY + DAY, [FORWARD])
 
 
 def test_first_listing_and_one_move_forward_are_exactly_two_bars():
     assert bars(PRODUCTION, MONDAY, NOW, NOW) == [
-        Bar("a", "2.0", MONDAY + DAY, FORWARD.before, None, (FORWARD.after, FORWARD.before)),
-        Bar("b", "2.1", FORWARD.before, None, (FORWARD.after, FORWARD.before), came=(FORWARD.after, FORWARD.before)),
+        Bar("a", "2.0", MONDAY + DAY, FORWARD.before, None, MOVING, left=MOVING),
+        Bar("b", "2.1", FORWARD.before, None, MOVING, came=MOVING),
     ]
 
 
@@ -30,12 +31,18 @@ def test_tag_first_seen_this_instant_is_already_a_bar():
 def test_bars_are_cut_to_the_window_with_their_uncertain_ends():
     middle = FORWARD.before - MINUTE
     assert bars(PRODUCTION, middle, middle + 30 * SECOND, NOW) == [
-        Bar("a", "2.0", middle, middle + 30 * SECOND, None, (middle, middle + HOUR / 120)),
+        Bar("a", "2.0", middle, middle + 30 * SECOND, None, (middle, middle + HOUR / 120), left=MOVING),
     ]
-    assert bars(PRODUCTION, NOW - DAY, NOW, NOW) == [
-        Bar("b", "2.1", NOW - DAY, None, came=(FORWARD.after, FORWARD.before))
-    ]
+    assert bars(PRODUCTION, NOW - DAY, NOW, NOW) == [Bar("b", "2.1", NOW - DAY, None, came=MOVING)]
     assert bars(PRODUCTION, MONDAY, MONDAY + HOUR, NOW) == []
+
+
+def test_a_bar_is_sure_up_to_the_last_look_that_saw_it():
+    middle = FORWARD.before - MINUTE
+    [cut] = bars(PRODUCTION, FORWARD.after + MINUTE, middle, NOW)
+    assert (cut.end, cut.known_until) == (middle, FORWARD.after)
+    [current] = bars(PRODUCTION, NOW - DAY, NOW, NOW)
+    assert current.known_until is None
 
 
 def test_window_in_the_future_is_empty():
@@ -46,13 +53,16 @@ def test_removed_tag_leaves_a_hole_until_it_comes_back():
     gone = Moved(MONDAY + 2 * DAY, None, None, "a", "2.0", kind=Kind.REMOVED)
     back = Moved(MONDAY + 4 * DAY, "a", "2.0", kind=Kind.RETURNED)
     found = bars(Lane("rollback", "a", "2.0", MONDAY, [gone, back]), MONDAY, NOW, NOW)
-    assert found == [Bar("a", "2.0", MONDAY, gone.before), Bar("a", "2.0", back.before, None, came=(None, back.before))]
+    assert found == [
+        Bar("a", "2.0", MONDAY, gone.before, left=(None, gone.before)),
+        Bar("a", "2.0", back.before, None, came=(None, back.before)),
+    ]
 
 
 def test_removed_tag_has_no_current_bar():
     gone = Moved(MONDAY + 2 * DAY, None, None, "a", "2.0", kind=Kind.REMOVED)
     assert bars(Lane("rollback", None, None, MONDAY, [gone]), MONDAY, NOW, NOW) == [
-        Bar("a", "2.0", MONDAY, gone.before)
+        Bar("a", "2.0", MONDAY, gone.before, left=(None, gone.before))
     ]
 
 
