@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.apps import apps
 from django.db import models, transaction
-from django.db.models import F, OuterRef, Q, Subquery, Window
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Window
 from django.db.models.functions import RowNumber
 from django.utils.translation import gettext_lazy as _
 
+from tags.models.coverage import Coverage
 from tags.models.image import Image
 from tags.timeline import Kind
 from tags.versions import Role
@@ -53,6 +54,12 @@ class Came(TypedDict):
     came_before: dt.datetime | None
 
 
+class Seen(TypedDict):
+    """What `MovementQuerySet.for_comparisons()` adds to a movement."""
+
+    was_watched: bool
+
+
 class MovementQuerySet(models.QuerySet["Movement"]):
     def newest_first(self) -> MovementQuerySet:
         return self.order_by("-before", "-pk")
@@ -78,6 +85,16 @@ class MovementQuerySet(models.QuerySet["Movement"]):
         moves: Any = self.annotate(  # the plugin loses what is annotated: `Came` says what there is
             came_after=Subquery(came.values("after")[:1]), came_before=Subquery(came.values("before")[:1])
         )
+        return moves
+
+    def for_comparisons(self) -> models.QuerySet[WithAnnotations[Movement, Seen]]:
+        """With `was_watched`: whether the last look before the move fell in a time in which somebody watched.
+
+        Watching begins when a look ends, so it did not when that look was the first one, or the first after a gap.
+        """
+        then = {"since__lte": OuterRef("after"), "until__gte": OuterRef("after")}
+        stretches = Coverage.objects.filter(repository=OuterRef("repository"), watched=True, **then)
+        moves: Any = self.annotate(was_watched=Exists(stretches))  # as above
         return moves
 
     def last_names(self, digests: Collection[str]) -> dict[tuple[int, str], str]:

@@ -40,7 +40,7 @@ def alternatives(a: Side, b: Side | None, pointers: Sequence[Tag], now: dt.datet
         found.append(Alternative(_("%s: last Friday evening and now") % name, told(str(tag), friday), str(tag)))
         move = last_with_sides(tag.movements.all())
         if move and (both := sides(move)):
-            found.append(Alternative(_("%s: before and after its last move") % name, *both))
+            found.append(Alternative(_("%s: before and after its last move from one image to another") % name, *both))
     compared = {tag.pk for tag in tags}
     others = [pointer for pointer in pointers if pointer.pk not in compared]
     beside = [

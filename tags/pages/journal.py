@@ -20,8 +20,10 @@ from tags.timeline import fold
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from django_stubs_ext import WithAnnotations
+
     from tags.models import Movement, Repository
-    from tags.models.movement import MovementQuerySet
+    from tags.models.movement import MovementQuerySet, Seen
     from tags.timeline import Gap
 
 MOST_NAMED = 4  # tags in the sentence of a fold
@@ -101,25 +103,31 @@ def may_be_several(move: Movement) -> bool:
     return move.across_gap or (move.before - move.after).total_seconds() > 2 * move.tag.repository.every
 
 
-def sides(move: Movement) -> tuple[str, str] | None:
-    """What the tag pointed to before the move, and after, as the address of a comparison says it; None: one is none."""
+def sides(move: WithAnnotations[Movement, Seen]) -> tuple[str, str] | None:
+    """What the tag pointed to before the move, and after, as the address of a comparison says it; None: one is none.
+
+    The move must be one `for_comparisons`.
+    """
     if not (move.from_digest and move.to_digest and move.after):
         return None
-    # Watching begins when a look ends, and what the last look before a gap saw is known at its beginning alone.
-    earlier = min(move.after, move.before - ATOM) if move.across_gap else move.before - ATOM
-    return f"{move.tag}@{stamp(earlier)}", f"{move.tag}@{stamp(move.before)}"
+    # The last look is sure, if it is known; right before the next one is known, though the move was under way.
+    is_sure = move.was_watched or move.across_gap
+    earlier = min(move.after, move.before - ATOM) if is_sure else move.before - ATOM
+    # Watching goes on after a gap when the look has ended that found the move.
+    later = max(move.before, move.found_at) if move.across_gap else move.before
+    return f"{move.tag}@{stamp(earlier)}", f"{move.tag}@{stamp(later)}"
 
 
-def comparison(move: Movement) -> str:
+def comparison(move: WithAnnotations[Movement, Seen]) -> str:
     """The address that compares what the tag pointed to before the move with what it did after; empty: one is none."""
     both = sides(move)
     return f"/compare/?{urlencode({'a': both[0], 'b': both[1]})}" if both else ""
 
 
-def last_with_sides(moves: MovementQuerySet) -> Movement | None:
+def last_with_sides(moves: MovementQuerySet) -> WithAnnotations[Movement, Seen] | None:
     """The last of these moves that went from one image to another; one query."""
     both_ends = moves.filter(from_digest__isnull=False, to_digest__isnull=False)
-    return both_ends.newest_first().for_sentences().first()
+    return both_ends.newest_first().for_sentences().for_comparisons().first()
 
 
 def permalink(move: Movement) -> str:

@@ -56,7 +56,7 @@ def journal_page(
     """
     following = moves.older_than(*since) if since else moves
     sentences = following.newest_first().for_sentences().select_related("tag__repository__sweep")
-    page = list(sentences[: MOVES + 1])
+    page = list(sentences.for_comparisons()[: MOVES + 1])
     has_more = len(page) > MOVES
     page = page[:MOVES]
     older = (page[-1].before, page[-1].pk) if has_more else None

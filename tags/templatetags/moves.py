@@ -13,8 +13,10 @@ from tags.pages import journal
 
 if TYPE_CHECKING:
     from django.template import Context
+    from django_stubs_ext import WithAnnotations
 
     from tags.models import Movement
+    from tags.models.movement import Seen
     from tags.pages.lanes import DrawnLane
 
 register = template.Library()
@@ -104,7 +106,7 @@ def may_be_several(move: Movement) -> bool:
 
 
 @register.filter
-def comparison(move: Movement) -> str:
+def comparison(move: WithAnnotations[Movement, Seen]) -> str:
     return journal.comparison(move)
 
 

@@ -15,13 +15,13 @@ pytestmark = pytest.mark.django_db
 def before_and_after(repository: Repository, name: str) -> Alternative:
     tag = repository.tags.get(name=name)
     found = {choice.title: choice for choice in alternatives(Side(tag, None, False), None, [], NOW + MINUTE)}
-    return found[f"{name}: before and after its last move"]
+    return found[f"{name}: before and after its last move from one image to another"]
 
 
 def test_the_last_move_is_told_by_both_its_ends() -> None:
     repository = moved()
     choice = before_and_after(repository, "production")
-    last = Movement.objects.for_sentences().get(tag__name="production")
+    last = Movement.objects.for_comparisons().get(tag__name="production")
     assert (choice.a, choice.b) == sides(last)
     assert choice.b == told(str(last.tag), last.before)
 
@@ -30,7 +30,7 @@ def test_what_came_or_went_is_not_the_last_move() -> None:
     repository = moved()
     look(repository, {name: version for name, version in EXAMPLE.items() if name != "production"}, NOW + MINUTE)
     look(repository, EXAMPLE, NOW + 2 * MINUTE)
-    last = Movement.objects.for_sentences().get(tag__name="production", kind="forward")
+    last = Movement.objects.for_comparisons().get(tag__name="production", kind="forward")
     assert before_and_after(repository, "production").b == told(str(last.tag), last.before)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,8 +14,8 @@ from tests.listings import EXAMPLE
 pytestmark = pytest.mark.django_db
 
 
-def one_move() -> Movement:
-    return Movement.objects.for_sentences().get(tag__name="production")
+def one_move() -> Any:
+    return Movement.objects.for_sentences().for_comparisons().get(tag__name="production")
 
 
 def test_moves_of_one_look_are_one_entry() -> None:
@@ -61,13 +62,25 @@ def test_what_a_registry_told_by_itself_is_every_move() -> None:
     assert not may_be_several(move)
 
 
-def test_a_comparison_is_of_the_last_moment_before_and_the_first_one_after() -> None:
+def test_a_comparison_is_of_the_last_look_before_and_the_first_one_after() -> None:
     moved()
     query = parse_qs(urlsplit(comparison(one_move())).query)
     assert query == {
-        "a": ["registry.example.com/shop/app:production@2026-05-15T12:00:00.000000Z"],
+        "a": ["registry.example.com/shop/app:production@2026-05-15T11:55:00.000000Z"],
         "b": ["registry.example.com/shop/app:production@2026-05-15T12:00:01.000000Z"],
     }
+
+
+def test_before_what_the_second_look_saw_the_comparison_is_of_a_moment_that_was_watched() -> None:
+    look(example(at=NOW - 5 * MINUTE), {**EXAMPLE, "production": "2.1"})
+    assert "%402026-05-15T12%3A00%3A00.000000Z&b=" in comparison(one_move())
+
+
+def test_of_what_was_found_after_a_gap_the_time_is_compared_from_which_somebody_watched_again() -> None:
+    repository = example(at=NOW - 9 * MINUTE)
+    look(repository, {}, NOW - 5 * MINUTE, error=TimedOut("it took too long"))
+    look(repository, {**EXAMPLE, "production": "2.1"})
+    assert comparison(one_move()).endswith("%402026-05-15T12%3A00%3A02.000000Z")
 
 
 def test_of_a_known_moment_the_time_right_before_it_is_compared() -> None:

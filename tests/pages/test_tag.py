@@ -62,4 +62,4 @@ def test_what_came_after_last_friday_is_not_compared_with_it() -> None:
         tag = moved(f"registry.example.com/shop/app{days}", at=NOW - days * DAY).tags.get(name="production")
         found = comparisons(tag, tag.movements.all(), None, NOW)
         assert bool(found.since_friday) is is_compared
-        assert found.last_move == comparison(tag.movements.for_sentences().get())
+        assert found.last_move == comparison(tag.movements.for_comparisons().get())

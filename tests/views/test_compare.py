@@ -200,8 +200,8 @@ class TestChoosing:
     def test_the_last_move_and_last_friday_are_a_click_away(self, client: Client) -> None:
         moved()
         html = client.get(address("production", "qatesting")).text
-        moment = "@2026-05-15T12:00:0{}.000000Z"
-        assert f"/compare/?a={APP}:production{moment.format(0)}&amp;b={APP}:production{moment.format(1)}" in html
+        before, after = "@2026-05-15T11:55:00.000000Z", "@2026-05-15T12:00:01.000000Z"
+        assert f"/compare/?a={APP}:production{before}&amp;b={APP}:production{after}" in html
         assert f"/compare/?a={APP}:production@2026-05-08T16:00:00.000000Z&amp;b={APP}:production" in html
 
     def test_before_a_move_that_the_second_look_saw_something_is_known(self, client: Client) -> None:
@@ -219,8 +219,32 @@ class TestChoosing:
         look(repository, EXAMPLE, NOW - HOUR)
         look(repository, {**EXAMPLE, "production": "2.1"}, NOW - HOUR + 5 * MINUTE)
         html = client.get(address("production")).text
-        (link,) = re.findall(r'href="([^"]*)">production: before and after its last move</a>', html)
+        (link,) = re.findall(
+            r'href="([^"]*)">production: before and after its last move from one image to another</a>', html
+        )
         assert "Version 2.0 2.1" in read(client, unescape(link))
+
+    def test_before_and_after_a_move_that_a_look_after_a_gap_found_something_is_known(self, client: Client) -> None:
+        repository = example(at=NOW - 4 * HOUR)
+        look(repository, EXAMPLE, NOW - 4 * HOUR + 5 * MINUTE)
+        look(repository, {}, NOW - 3 * HOUR, error=TimedOut("it took too long"))
+        look(repository, {**EXAMPLE, "production": "2.1"}, NOW - HOUR)
+        for page in (address("production"), f"/{APP}:production/", f"/movements/{APP}/"):
+            html = client.get(page).text
+            links = re.findall(r'href="(/compare/[^"]*production(?:@|%40)[^"]*production(?:@|%40)[^"]*)"', html)
+            assert links, page
+            for link in map(unescape, links):
+                assert "Version 2.0 2.1" in read(client, link)
+                assert "Not sure" not in read(client, link)
+
+    def test_before_and_after_a_move_no_move_is_under_way(self, client: Client) -> None:
+        moved()
+        (link,) = re.findall(
+            r'href="([^"]*)">Compare<span class="hidden"> production', client.get(f"/movements/{APP}/").text
+        )
+        page = read(client, unescape(link))
+        assert "Version 1.3 2.0" in page
+        assert "Not sure" not in page
 
     def test_sides_can_be_swapped(self, client: Client) -> None:
         example()

@@ -196,7 +196,7 @@ def test_comparisons_with_before_the_last_move_and_with_last_friday(client: Clie
     moved(at=NOW - 8 * DAY)
     page = client.get(f"{APP}:production/").text
     reference = "registry.example.com%2Fshop%2Fapp%3Aproduction"
-    assert f"/compare/?a={reference}%402026-05-07T12%3A00%3A00.000000Z&amp;b={reference}%402026-05-07" in page
+    assert f"/compare/?a={reference}%402026-05-07T11%3A55%3A00.000000Z&amp;b={reference}%402026-05-07" in page
     assert f'href="/compare/?a={reference}%402026-05-08T16%3A00%3A00.000000Z&amp;b={reference}"' in page
 
 
