@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 
 class Stretch(Protocol):
@@ -42,10 +42,11 @@ def gaps(
     """The times from `start` to `end`, and not past `now`, in which a repository was not watched, oldest first.
 
     Stretches come oldest first: those of the window and the one before, which tells that there was a first look. Gaps
-    that touch and have the same reason are one. What is not longer than `longer_than` (two intervals of polling: the
-    next look always lies ahead) is not shown, but for the time before the first look.
+    that touch and have the same reason are one, unless a good look parts them. What is not longer than `longer_than`
+    (two intervals of polling: the next look always lies ahead) is not shown, but for the time before the first look.
     """
     found: list[Gap] = []
+    seen: set[dt.datetime] = set()  # when watching ended: a single good look is watched for no time
     known_until = start
     reason: str | None = None  # why nobody looked from then on
     for stretch in stretches:
@@ -54,6 +55,8 @@ def gaps(
         until = now if stretch.until is None else stretch.until
         if not stretch.watched:
             found.append(Gap(stretch.since, until, stretch.reason))
+        else:
+            seen.add(until)
         # A failure holds until something else is known; after a good look it is not known why none came.
         known_until, reason = until, "" if stretch.watched else stretch.reason
     if known_until < now:
@@ -61,19 +64,20 @@ def gaps(
     last_shown = min(end, now)
     return [
         replace(gap, start=max(gap.start, start), end=min(gap.end, last_shown))
-        for gap in _touching(found)
+        for gap in _touching(found, seen)
         if max(gap.start, start) < min(gap.end, last_shown)
         and (gap.reason is None or gap.end - gap.start > longer_than)
     ]
 
 
-def _touching(found: list[Gap]) -> list[Gap]:
-    """Gaps that touch and have the same reason, made one."""
+def _touching(found: list[Gap], seen: Collection[dt.datetime]) -> list[Gap]:
+    """Gaps that touch and have the same reason, made one; none goes on at a moment of `seen`."""
     merged: list[Gap] = []
     for gap in found:
         if gap.start == gap.end:
             continue
-        if merged and merged[-1].reason == gap.reason and gap.start <= merged[-1].end:
+        is_same = bool(merged) and merged[-1].reason == gap.reason
+        if is_same and gap.start <= merged[-1].end and gap.start not in seen:
             merged[-1] = replace(merged[-1], end=max(merged[-1].end, gap.end))
         else:
             merged.append(gap)

@@ -33,6 +33,21 @@ def test_time_before_the_first_look_and_failures_are_gaps_with_their_reason():
     ]
 
 
+def test_a_good_look_in_between_parts_two_gaps():
+    look = MONDAY + 2 * DAY
+    stretches = [
+        Covered(MONDAY, MONDAY + DAY),
+        Covered(MONDAY + DAY, look, "registry timed out"),
+        Covered(look, look),
+        Covered(look, MONDAY + 3 * DAY, "registry timed out"),
+        Covered(MONDAY + 3 * DAY, None),
+    ]
+    assert gaps(stretches, MONDAY, NOW, NOW) == [
+        Gap(MONDAY + DAY, look, "registry timed out"),
+        Gap(look, MONDAY + 3 * DAY, "registry timed out"),
+    ]
+
+
 def test_gaps_are_cut_to_the_window():
     stretches = [Covered(MONDAY, MONDAY + 8 * DAY, "paused"), Covered(MONDAY + 8 * DAY, None)]
     assert gaps(stretches, MONDAY + DAY, MONDAY + 2 * DAY, NOW) == [Gap(MONDAY + DAY, MONDAY + 2 * DAY, "paused")]
