@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from tags.pages.standing import Standing
 
 
-def answers(rows: Sequence[Row], columns: Sequence[Column], watch: Watch, text: str) -> Iterator[str]:
+def answers(
+    rows: Sequence[Row], columns: Sequence[Column], watch: Watch, text: str, as_of: dt.datetime
+) -> Iterator[str]:
     """What is there comes first, then what was, then what never was; `rows` are what the question is about."""
     cells = [(row, cell) for row in rows for cell in row.cells.values()]
     for row, cell in cells:
         if cell.now:
-            yield _is_there(row, cell, cell.now)
+            yield _is_there(row, cell, cell.now, as_of)
     past = [(cell.left, number) for number, (_row, cell) in enumerate(cells) if cell.left and not cell.now]
     for left, number in sorted(past, reverse=True):
         yield _was_there(*cells[number], left)
@@ -31,9 +33,9 @@ def answers(rows: Sequence[Row], columns: Sequence[Column], watch: Watch, text: 
         yield _never_there(rows[0].name if len(rows) == 1 else text, never, watch)
 
 
-def _is_there(row: Row, cell: Cell, now: Standing) -> str:
+def _is_there(row: Row, cell: Cell, now: Standing, as_of: dt.datetime) -> str:
     facts = {"version": row.name, "pointer": cell.column.name, "since": clock.full(now.before)}
-    if not clock.is_since(now.after, now.before):
+    if not clock.is_since(now.after, now.before, as_of):
         words = _("%(version)s is in %(pointer)s, since %(since)s or earlier.")
     else:
         words = _("%(version)s is in %(pointer)s since %(since)s.")

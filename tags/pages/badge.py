@@ -176,5 +176,5 @@ def _since(
     state: Tag.State, after: dt.datetime | None, before: dt.datetime, point: dt.datetime, version: str = ""
 ) -> str:
     since, since_at_least = SENTENCES[state]
-    lasting = clock.distance(point - before)
-    return str(since if clock.is_since(after, before) else since_at_least) % {"version": version, "duration": lasting}
+    words = since if clock.is_since(after, before, point) else since_at_least
+    return str(words) % {"version": version, "duration": clock.distance(point - before)}

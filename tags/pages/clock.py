@@ -36,9 +36,12 @@ def duration(length: dt.timedelta) -> str:
     return ngettext("%d year", "%d years", days // 365) % (days // 365)
 
 
-def is_since(after: dt.datetime | None, before: dt.datetime) -> bool:
-    """Whether what came between these times is so "since" the later one: else it is so since then "or earlier"."""
-    return after is not None and before - after <= WIDE
+def is_since(after: dt.datetime | None, before: dt.datetime, until: dt.datetime) -> bool:
+    """Whether what came between these times is so "since" the later one: else it is so since then "or earlier".
+
+    It is not when the interval is wide, or longer than what it lasts for sure: it may have been twice as long.
+    """
+    return after is not None and before - after <= min(WIDE, until - before)
 
 
 def lasting(after: dt.datetime | None, before: dt.datetime, until: dt.datetime) -> str:
@@ -48,7 +51,7 @@ def lasting(after: dt.datetime | None, before: dt.datetime, until: dt.datetime) 
     if after is None:
         return _("at least %s") % shortest
     longest = duration(until - after)
-    if is_since(after, before) or shortest == longest:
+    if is_since(after, before, until) or shortest == longest:
         return shortest
     if least.days >= 2 and (until - after).days < 100:
         return _("%(least)d to %(most)d days") % {"least": least.days, "most": (until - after).days}

@@ -42,7 +42,7 @@ class Sinces:
     def told(self, after: dt.datetime | None, before: dt.datetime) -> str:
         """Since when, with the time of day: "Fri 9 May 14:02"."""
         words = clock.point(before, self.now)
-        return words if clock.is_since(after, before) else _("%s or earlier") % words
+        return words if clock.is_since(after, before, self.as_of) else _("%s or earlier") % words
 
     def _day(self, moment: dt.datetime, date: dt.date) -> tuple[str, str]:
         day = clock.day(moment, self.now)
@@ -53,7 +53,7 @@ class Sinces:
         least, most = (self.as_of - before).days, (self.as_of - after).days
         if least < 2:
             return clock.lasting(after, before, self.as_of)
-        told_by = least, most, clock.is_since(after, before)  # from two days on, nothing else counts
+        told_by = least, most, clock.is_since(after, before, self.as_of)  # from two days on, nothing else counts
         words = self._lengths.get(told_by)
         if words is None:
             words = self._lengths[told_by] = clock.lasting(after, before, self.as_of)

@@ -61,7 +61,7 @@ def versions_by_pointers(request: HttpRequest, reference: Reference) -> HttpResp
             "freshness": freshness(found, now),
             "matrix": picture,
             "rows": rows,
-            "answers": [] if unknown else list(answers(named, picture.columns, picture.watch, text)),
+            "answers": [] if unknown else list(answers(named, picture.columns, picture.watch, text, ask.point)),
             "everything": everything,
             "unknown": unknown,
             "text": text,

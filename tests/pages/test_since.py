@@ -31,6 +31,13 @@ def test_every_interval_is_told_as_anywhere_else(width: dt.timedelta, age: dt.ti
         assert told.day == clock.day(before, NOW)
 
 
+def test_of_what_came_lately_the_time_in_which_it_may_have_come_is_told() -> None:
+    sinces = Sinces(NOW, NOW)
+    assert sinces.told(NOW - 100 * SECOND, NOW - 14 * SECOND) == "today 13:59 or earlier"
+    assert sinces.of(NOW - 100 * SECOND, NOW - 14 * SECOND).lasting == "14 s to 1 min"
+    assert sinces.of(NOW - 20 * SECOND, NOW - 14 * SECOND).lasting == "14 s"
+
+
 def test_across_a_wide_interval_the_later_end_is_no_fact() -> None:
     sinces = Sinces(NOW, NOW)
     after, before = NOW - 8 * DAY, NOW - 2 * DAY

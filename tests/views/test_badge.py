@@ -168,3 +168,8 @@ def test_a_badge_of_a_moment_within_a_move_says_so(client: Client) -> None:
     moved("registry.example.com/shop/cart")
     title, _colour = drawn(client, f"/badge/registry.example.com/shop/cart:production/?at={COMING}")
     assert title == "production: 1.3 since at least 6 min · moving to 2.0 between 13:55 and 14:00"
+
+
+def test_of_what_came_lately_a_badge_claims_the_shorter_time_only(client: Client) -> None:
+    moved()
+    assert drawn(client, f"{APP}:production/") == ("production: 2.0 since at least 4 s", GOOD)

@@ -94,7 +94,7 @@ def test_what_changed_since_then_is_marked_and_counted(client: Client) -> None:
     moved()
     page = read(client, f"/?than={THEN}")
     assert "2 cells changed since today 13:54. Only images that changed" in page
-    assert "2.0 today (4 s) was 1.3" in page
+    assert "2.0 today (4 s to 5 min) was 1.3" in page
     assert "was" not in rows_of(client.get("/"))[1]
 
 
@@ -296,7 +296,7 @@ class TestMoving:
         moved()
         page = client.get("/?than=2026-05-15T11:57:00Z")
         assert "0 cells changed since today 13:57. 2 more may have: they were moving." in text_of(page)
-        assert "2.0 today (4 s) not known whether it changed: it was moving" in text_of(page)
+        assert "2.0 today (4 s to 5 min) not known whether it changed: it was moving" in text_of(page)
         assert "No deployment tag is elsewhere" not in read(client, "/?than=2026-05-15T11:57:00Z&changed=1")
         rows = json.loads(exported(client, "/?than=2026-05-15T11:57:00Z&format=json"))
         assert {row["tag"]: row["changed"] for row in rows} == {

@@ -45,7 +45,7 @@ def test_who_pointed_here_before_is_told_from_when_until_when(client: Client) ->
     moved()
     page = read(client, page_of("1.3"))
     assert "Who points here now" in page
-    assert "rollback today 14:00 (4 s)" in page
+    assert "rollback today 14:00 or earlier (4 s to 5 min)" in page
     assert "production before today 13:50 today between 13:55 and 14:00 2.0" in page
 
 
@@ -258,7 +258,7 @@ class TestVeryManyMoves:
         monkeypatch.setattr(images, "MOST_SHOWN", 1)
         address = page_of("a", "?at=2026-05-15T11:32Z")
         page = read(client, address)
-        assert "production today 13:30 (1 min) moving to sha256:3e23e81 between 13:30 and 13:35" in page
+        assert "production today 13:30 or earlier (1 min to 7 min) moving to sha256:3e23e81 between 13:30" in page
         rows = json.loads(b"".join(client.get(f"{address}&format=json").streaming_content))
         assert [(row["tag"], row["state"]) for row in rows] == [
             ("production", "here"),

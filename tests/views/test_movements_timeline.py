@@ -24,7 +24,7 @@ def test_one_move_draws_two_bars(client: Client) -> None:
     bars = [bar for bar in bars_of(client.get(APP)) if bar.startswith("production")]
     assert bars == [
         "production on 1.3 from today 13:50 or earlier to today 14:00 (at least 10 min)",
-        "production on 2.0 since today between 13:55 and 14:00 (4 s), still current",
+        "production on 2.0 since today between 13:55 and 14:00 (4 s to 5 min), still current",
     ]
 
 
