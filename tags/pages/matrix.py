@@ -204,7 +204,8 @@ def matrix(
     standing = standings(Tag.objects.filter(pk__in=ids), moment)
     visits = _visits(moves, most_visits and most_visits + 1)
     is_cut = most_visits is not None and len(visits) > most_visits
-    order = _order(visits)
+    pks = {column.name: column.pk for column in columns}
+    order = _order(visits, {(pks[tag.name], tag.digest) for tag in standing})
     if is_cut and text:
         told = {(one.column, one.digest, one.version) for one in visits}
         older = _visits(moves.filter(from_version__icontains=text), most_found)
@@ -361,13 +362,13 @@ def _visits(moves: MovementQuerySet, most: int | None) -> list[Visits]:
     return [Visits(*row) for row in counted.order_by("-left", "tag").values_list(*facts)[:most]]
 
 
-def _order(visits: Iterable[Visits]) -> dict[tuple[int, str], int]:
-    """(column, digest) -> how many images ago the column left it; `visits` come newest first."""
+def _order(visits: Iterable[Visits], here: Collection[tuple[int, str | None]]) -> dict[tuple[int, str], int]:
+    """(column, digest) -> how many images ago the column left it, unless it is `here`; `visits` come newest first."""
     order: dict[tuple[int, str], int] = {}
     left: defaultdict[int, int] = defaultdict(int)
     for one in visits:
         key = one.column, one.digest
-        if key not in order:
+        if key not in order and key not in here:
             left[one.column] += 1
             order[key] = left[one.column]
     return order

@@ -47,6 +47,16 @@ def test_each_version_tells_where_it_is_and_was(client: Client) -> None:
     assert "Wed 13 May (2 times)" in rows[4]
 
 
+def test_what_a_pointer_came_back_to_is_not_what_it_left_last(client: Client) -> None:
+    repository = watch()
+    versions = {"2.0": "a", "2.1": "b"}
+    for minutes, pointers in ((20, {"production": "a"}), (15, {"production": "b"}), (10, {}), (5, {"production": "b"})):
+        look(repository, {**versions, **pointers}, NOW - minutes * MINUTE)
+    new, old = rows_of(client.get(MATRIX))[1:]
+    assert "● is there now" in new
+    assert "○ 1 was there, 1 image ago:" in old
+
+
 @pytest.mark.usefixtures("past")
 def test_a_version_that_was_never_there_is_no_row_unless_asked_for(client: Client) -> None:
     assert not any(row.startswith("1.0") for row in rows_of(client.get(MATRIX)))
