@@ -150,8 +150,12 @@ class TagQuerySet(models.QuerySet["Tag"]):
 
     def naming(self, digests: Collection[str]) -> TagQuerySet:
         """The tags that give one of these digests its name, or once did."""
+        return self.names().ever_on(digests)
+
+    def ever_on(self, digests: Collection[str]) -> TagQuerySet:
+        """The tags that point to one of these digests, or once did."""
         past = Movement.objects.filter(tag=OuterRef("pk"), from_digest__in=digests)
-        return self.names().filter(Q(digest__in=digests) | Exists(past))
+        return self.filter(Q(digest__in=digests) | Exists(past))
 
     def at(self, moment: dt.datetime) -> models.QuerySet[WithAnnotations[Tag, Then]]:
         """The tags that were there at `moment`, or may have been, as they were then.

@@ -15,13 +15,14 @@ from tags.versions import Role, image_name, sort_key
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from django.db.models import QuerySet
     from django_stubs_ext import WithAnnotations
 
     from tags.models import Image
     from tags.models.movement import Came, MovementQuerySet
+    from tags.models.tag import TagQuerySet, Then
     from tags.pages.standing import Names
 
 MOST_MATCHES = 20
@@ -54,9 +55,7 @@ def standing_on(digest: str, moment: dt.datetime | None) -> list[Stay]:
             Stay(tag, tag.after, tag.before, is_missing=tag.state == Tag.State.MISSING)
             for tag in tags.filter(digest=digest)
         ]
-    later = departures(digest).filter(before__gt=moment).values("tag")
-    found = {tag.pk: tag for some in (Q(digest=digest), Q(pk__in=later)) for tag in tags.filter(some).at(moment)}
-    there = [tag for tag in found.values() if tag.digest_then == digest]
+    there = tags_on([digest], tags, moment)
     names = names_of([Standing.of(tag)._replace(leaving_to=tag.leaving_to) for tag in there], moment)
     return [
         Stay(
@@ -66,6 +65,13 @@ def standing_on(digest: str, moment: dt.datetime | None) -> list[Stay]:
         )
         for tag in there
     ]  # fmt: skip
+
+
+def tags_on(digests: Collection[str], tags: TagQuerySet, moment: dt.datetime) -> list[WithAnnotations[Tag, Then]]:
+    """Those of `tags` that were on one of these digests at `moment`, as they were then; two queries."""
+    later = departures(*digests).filter(before__gt=moment).values("tag")
+    found = {tag.pk: tag for some in (Q(digest__in=digests), Q(pk__in=later)) for tag in tags.filter(some).at(moment)}
+    return [tag for tag in found.values() if tag.digest_then in digests]
 
 
 def _called(names: Names, repository: int, digest: str | None) -> str:
@@ -87,10 +93,10 @@ def was_ever_pointed_at(digest: str) -> bool:
     return Tag.objects.shown().filter(digest=digest).exists() or departures(digest).exists()
 
 
-def departures(digest: str) -> MovementQuerySet:
-    """The moves by which tags left this digest."""
+def departures(*digests: str) -> MovementQuerySet:
+    """The moves by which tags left one of these digests."""
     # Repositories are named, all of them, since the index of what tags left begins with the repository.
-    everywhere = Movement.objects.filter(repository__in=Repository.objects.values("pk"), from_digest=digest)
+    everywhere = Movement.objects.filter(repository__in=Repository.objects.values("pk"), from_digest__in=digests)
     return everywhere.exclude(tag__role=Role.ATTACHMENT)
 
 

@@ -15,10 +15,13 @@ from tags.models import Image, Registry, Repository, Tag
 from tags.models.movement import short
 from tags.models.searching import SHORTEST_PART, digest_begins, digest_ranges
 from tags.pages.filtering import MOST_COMPARED
-from tags.pages.standing import Standing, names_of
+from tags.pages.image import tags_on
+from tags.pages.knowledge import unknown_because
+from tags.pages.standing import Standing, names_of, standings
 from tags.versions import Role
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Collection, Iterable, Sequence
 
     from tags.models.repository import RepositoryQuerySet
@@ -54,26 +57,37 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class FoundTag:
-    """A tag; `version` is what its image is called, `pointers` who stands on it."""
+    """A tag; `version` is what its image is called, `pointers` who stands on it, `unknown` why nobody can say."""
 
     tag: Tag
+    standing: Standing | None
     version: str
     pointers: tuple[str, ...]
+    unknown: str = ""
+
+    @property
+    def state(self) -> str:
+        if self.unknown:
+            return Tag.State.UNKNOWN
+        return self.standing.state if self.standing else Tag.State.REMOVED
+
+    @property
+    def digest(self) -> str | None:
+        return self.standing.digest if self.standing else None
 
     @property
     def short_digest(self) -> str:
-        return short(self.tag.digest) if self.tag.digest else ""
-
-    @property
-    def is_removed(self) -> bool:
-        return self.tag.state == Tag.State.REMOVED
+        return short(self.digest) if self.digest else ""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundDigest:
+    """A digest and some of the tags on it; `unknown` says why there may be others."""
+
     digest: str
     tags: tuple[Tag, ...]
     more: int
+    unknown: str = ""
 
     @property
     def url(self) -> str:
@@ -216,47 +230,68 @@ def digests_beginning(text: str, most: int | None) -> list[str]:
 # --- What is shown of them ---------------------------------------------------------------------------------------
 
 
-def described(kind: Kind, keys: Sequence[Any]) -> list[Any]:
-    """The rows behind keys of one kind, in their order, with what a line about each needs."""
+def described(kind: Kind, keys: Sequence[Any], moment: dt.datetime | None, now: dt.datetime) -> list[Any]:
+    """The rows behind keys of one kind, in their order, with what a line about each needs: as it is, or was then."""
     if kind is Kind.REGISTRIES:
         return _in_order(Registry.objects.in_bulk(list(keys)), keys)
     if kind is Kind.IMAGES:
         return _in_order(Repository.objects.select_related("registry").in_bulk(list(keys)), keys)
     if kind is Kind.DIGESTS:
-        return _described_digests(keys)
-    return _described_tags(keys)
+        return _described_digests(keys, moment, now)
+    return _described_tags(keys, moment, now)
 
 
 def _in_order(rows: dict[int, Any], keys: Iterable[int]) -> list[Any]:
     return [rows[key] for key in keys if key in rows]
 
 
-def _described_tags(keys: Sequence[int]) -> list[FoundTag]:
+def _described_tags(keys: Sequence[int], moment: dt.datetime | None, now: dt.datetime) -> list[FoundTag]:
     tags = _in_order(Tag.objects.select_related("repository__registry").in_bulk(list(keys)), keys)
-    names = names_of([Standing.of(tag) for tag in tags], None)
+    unknown = unknown_because({tag.repository for tag in tags}, moment, now) if moment else {}
+    there = standings(Tag.objects.filter(pk__in=keys), moment) if moment else [Standing.of(tag) for tag in tags]
+    known = {(at.repository_id, at.name): at for at in there if at.repository_id not in unknown}
+    names, on_it = names_of(known.values(), moment), _pointers_on(known.values(), moment)
+    found: list[FoundTag] = []
+    for tag in tags:
+        at = known.get((tag.repository_id, tag.name))
+        version, pointers = "", list[str]()
+        if at and at.digest:
+            version = names.get((at.repository_id, at.digest), "")
+            pointers = sorted(name for name in on_it[at.repository_id, at.digest] if name != at.name)
+        found.append(FoundTag(tag, at, version, tuple(pointers), unknown.get(tag.repository_id, "")))
+    return found
+
+
+def _pointers_on(tags: Collection[Standing], moment: dt.datetime | None) -> defaultdict[tuple[int, str], list[str]]:
+    """Who points, or pointed, to the digests that these tags stand on: (repository id, digest) -> names."""
     digests = {tag.digest for tag in tags if tag.digest}
-    on_it: defaultdict[tuple[int, str | None], list[str]] = defaultdict(list)
-    pointers = Tag.objects.pointers().filter(digest__in=digests, repository__in={tag.repository_id for tag in tags})
-    for repository, digest, name in pointers.values_list("repository", "digest", "name"):
+    pointers = Tag.objects.pointers().filter(repository__in={tag.repository_id for tag in tags})
+    here = pointers.ever_on(digests).order_by().at(moment) if moment else pointers.filter(digest__in=digests)
+    on_it: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
+    for repository, digest, name in here.values_list("repository", "digest_then" if moment else "digest", "name"):
         on_it[repository, digest].append(name)
-    return [
-        FoundTag(
-            tag,
-            names.get((tag.repository_id, tag.digest), "") if tag.digest else "",
-            tuple(sorted(name for name in on_it[tag.repository_id, tag.digest] if name != tag.name)),
-        )
-        for tag in tags
-    ]
+    return on_it
 
 
-def _described_digests(digests: Sequence[str]) -> list[FoundDigest]:
-    tags: defaultdict[str | None, list[Tag]] = defaultdict(list)
-    there = Tag.objects.shown().present().filter(digest__in=digests).select_related("repository__registry")
-    for tag in there.order_by("role", "name")[:MOST_TAGS]:
-        tags[tag.digest].append(tag)
+def _described_digests(digests: Sequence[str], moment: dt.datetime | None, now: dt.datetime) -> list[FoundDigest]:
+    shown = Tag.objects.shown().select_related("repository__registry").order_by("role", "name")
+    on_it: defaultdict[str | None, list[Tag]] = defaultdict(list)
+    unknown: dict[str | None, str] = {}
+    if moment is None:
+        for tag in shown.present().filter(digest__in=digests)[:MOST_TAGS]:
+            on_it[tag.digest].append(tag)
+    else:
+        then = sorted(tags_on(digests, shown, moment), key=lambda tag: (tag.role, tag.name))
+        silent = unknown_because({tag.repository for tag in then}, moment, now)
+        for tag in then:
+            if tag.repository_id in silent:
+                unknown[tag.digest_then] = silent[tag.repository_id]
+            else:
+                on_it[tag.digest_then].append(tag)
     return [
         FoundDigest(
-            digest, tuple(tags[digest][:MOST_OF_IMAGE]), max(len(tags[digest]) - MOST_OF_IMAGE, 0)
+            digest, tuple(on_it[digest][:MOST_OF_IMAGE]), max(len(on_it[digest]) - MOST_OF_IMAGE, 0),
+            unknown.get(digest, ""),
         )
         for digest in digests
     ]  # fmt: skip

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
     from tags.pages.search import Hits
+    from tags.views.asking import AsOf
 
 LONGEST = 200  # letters, as the field has it
 FEW = 10  # of each kind, where all kinds are shown
@@ -61,18 +62,21 @@ class Section:
 def search_everywhere(request: HttpRequest) -> HttpResponseBase:
     ask, text = as_of(request), text_of(request)[:LONGEST]
     if wanted := export_format(request):
-        return export(wanted, "search", COLUMNS, _exported(search(text, everything=True) if text else []))
+        return export(wanted, "search", COLUMNS, _exported(search(text, everything=True) if text else [], ask))
     found = search(text) if text else []
     only = next((hits for hits in found if hits.kind == request.GET.get("kind")), None)
     paged: Page[Any] | None = None
     if only:
         paged = Paginator(only.keys, ROWS).get_page(request.GET.get("page"))
-        rows = described(only.kind, list(paged.object_list))
+        rows = described(only.kind, list(paged.object_list), ask.moment, ask.now)
         sections = [Section(only.kind, len(only), only.there_are_more, rows)]
     else:
         sections = [
-            Section(hits.kind, len(hits), hits.there_are_more, described(hits.kind, hits.keys[:FEW])) for hits in found
-        ]
+            Section(
+                hits.kind, len(hits), hits.there_are_more, described(hits.kind, hits.keys[:FEW], ask.moment, ask.now)
+            )
+            for hits in found
+        ]  # fmt: skip
     return render(
         request,
         "tags/search.html",
@@ -109,10 +113,10 @@ def _direct(text: str) -> tuple[str, str] | None:
     return (str(repository), repository.get_absolute_url()) if repository else None
 
 
-def _exported(found: Iterable[Hits]) -> Iterator[tuple[object, ...]]:
+def _exported(found: Iterable[Hits], ask: AsOf) -> Iterator[tuple[object, ...]]:
     for hits in found:
         for start in range(0, len(hits), ROWS):
-            for row in described(hits.kind, hits.keys[start : start + ROWS]):
+            for row in described(hits.kind, hits.keys[start : start + ROWS], ask.moment, ask.now):
                 yield _line(hits.kind, row)
 
 
@@ -129,7 +133,7 @@ def _line(kind: Kind, row: Any) -> tuple[object, ...]:
         row.tag.name,
         where.reference,
         where.registry.address,
-        row.tag.digest,
+        row.digest,
         row.version,
-        row.tag.state,
+        row.state,
     )

@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tags.pages import search as searching
-from tests.factories import DAY, MINUTE, NOW, example, keep_watching, look, watch
+from tests.factories import DAY, HOUR, MINUTE, NOW, example, keep_watching, look, moved, watch
 from tests.listings import EXAMPLE, digest
 from tests.views.reading import read
 
@@ -152,6 +152,60 @@ def test_the_past_is_kept_in_every_link(client: Client) -> None:
     page = client.get("/search/?q=production&at=2026-05-14T12:30Z")
     assert links_of(page) == [f"{APP}:production/?at=2026-05-14T12%3A30Z"]
     assert "Names are searched as they are now" in page.text
+
+
+class TestThePast:
+    """Production went from 1.3 to 2.0 an hour ago, hotfix came then, and qatesting went away."""
+
+    THEN = "at=2026-05-15T10:59Z"
+
+    def story(self) -> None:
+        repository = moved(at=NOW - HOUR)
+        later = {**EXAMPLE, "production": "2.1", "hotfix": "2.0"}
+        look(repository, {name: content for name, content in later.items() if name != "qatesting"}, NOW - 55 * MINUTE)
+
+    @pytest.mark.parametrize(
+        ("query", "words"),
+        [
+            ("production", "production in shop/app · registry.example.com was on 1.3"),
+            ("hotfix", "hotfix in shop/app · registry.example.com was not there"),
+            ("qatesting", "qatesting in shop/app · registry.example.com was on 2.1"),
+            ("1.3", f"1.3 in shop/app · registry.example.com {digest('1.3')[:14]} ← production"),
+            (digest("1.3")[:14], f"{digest('1.3')[:14]} shop/app:production , shop/app:1.3"),
+        ],
+    )
+    def test_what_is_found_is_told_as_it_was(self, client: Client, query: str, words: str) -> None:
+        self.story()
+        assert words in read(client, f"/search/?q={query}&{self.THEN}")
+
+    def test_a_move_that_was_under_way_is_told(self, client: Client) -> None:
+        self.story()
+        assert "was on 2.0 it was moving" in read(client, "/search/?q=production&at=2026-05-15T11:04Z")
+
+    def test_before_anybody_looked_nothing_is_claimed(self, client: Client) -> None:
+        self.story()
+        before = "at=2026-05-14T10:00Z"
+        assert "not known · not watched before 15 May 2026" in read(client, f"/search/?q=production&{before}")
+        page = read(client, f"/search/?q={digest('1.3')[:14]}&{before}")
+        assert "no tag is known to have pointed to it then" in page
+
+    def test_a_saved_file_tells_the_same(self, client: Client) -> None:
+        self.story()
+        (found,) = json.loads(client.get(f"/search/?q=production&{self.THEN}&format=json").getvalue())
+        assert (found["version"], found["digest"], found["state"]) == ("1.3", digest("1.3"), "present")
+        (found,) = json.loads(client.get(f"/search/?q=hotfix&{self.THEN}&format=json").getvalue())
+        assert (found["version"], found["digest"], found["state"]) == ("", None, "removed")
+
+    @pytest.mark.parametrize("query", ["production", "2.1", "sha256:0", "app"])
+    def test_the_search_in_the_past_asks_as_often_for_forty_images_as_for_two(self, client: Client, query: str) -> None:
+        asked = []
+        for images in (range(2), range(2, 40)):
+            for number in images:
+                moved(f"registry.example.com/shop/app{number}")
+            with CaptureQueriesContext(connection) as queries:
+                assert client.get(f"/search/?q={query}&at=2026-05-15T11:57Z").status_code == 200
+            asked.append(len(queries))
+        assert asked[0] == asked[1] <= 34
 
 
 def test_many_results_stand_on_pages(client: Client) -> None:
