@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from tags import polling
 from tags.models import Movement, Repository, Sweep, Tag
+from tags.registry import RegistryError
 from tests.fakeregistry import FakeRegistry
 from tests.listings import EXAMPLE, at, make_repository, record, seen
 
@@ -132,7 +133,14 @@ def test_going_back_and_forth_keeps_what_polls_wrote_since(first_version: Any, e
     assert last_looks() == looks
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.fixture
+def back_to_the_newest(transactional_db: None) -> Iterator[None]:
+    """A database that a test may bring to an older version."""
+    yield
+    migrate(newest())
+
+
+@pytest.mark.usefixtures("back_to_the_newest")
 def test_what_appeared_before_a_poll_saw_it_is_first_seen_then() -> None:
     repository = make_repository()
     record(repository, seen(EXAMPLE, 0))
@@ -147,3 +155,12 @@ def test_what_appeared_before_a_poll_saw_it_is_first_seen_then() -> None:
         migrate(newest())
         assert dict(repository.tags.values_list("name", "first_seen_at")) == first_seen
     assert first_seen["staging"] == Movement.objects.get(tag__name="staging", kind="appeared").before
+
+
+@pytest.mark.usefixtures("back_to_the_newest")
+def test_an_error_that_was_kept_without_its_kind_is_still_one() -> None:
+    for name, error in (("app", ""), ("cart", "127.0.0.1:5000 timed out")):
+        Repository.objects.filter(pk=make_repository(name).pk).update(error=error)
+    migrate("0007_first_seen")
+    migrate(newest())
+    assert dict(Repository.objects.values_list("name", "reason")) == {"app": "", "cart": RegistryError.reason}

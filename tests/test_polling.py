@@ -64,8 +64,10 @@ def test_a_registry_that_fails_removes_nothing_and_leaves_a_gap(
     assert not Tag.objects.exclude(state=Tag.State.PRESENT).exists()
     assert Coverage.objects.last().reason == reason
     assert repository.error
+    assert repository.reason == reason
     example.heal()
     assert polling.poll(repository).outcome == "complete"
+    assert not repository.reason
     assert not Movement.objects.exists()
 
 

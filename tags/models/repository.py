@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tags.models.movement import Movement
     from tags.registry import Listing
 
-REPORTED = ("outcome", "error", "polled_at", "failures")
+REPORTED = ("outcome", "error", "reason", "polled_at", "failures")
 LONGEST_BACKOFF = 3600  # seconds
 # What a cursor spares us is read nevertheless once a day, by each repository at another hour.
 CURSORS_ARE_TRUSTED_FOR = 20 * 3600  # seconds, at least
@@ -122,6 +122,8 @@ class Repository(Queued):
 
     outcome = models.CharField(_("last outcome"), max_length=10, choices=Outcome.choices, default=Outcome.NEVER)
     error = models.TextField(_("last error"), blank=True)
+    # As coverage keeps it: short, and translated when it is shown. The error tells more, in English.
+    reason = models.TextField(editable=False, blank=True)
     failures = models.PositiveIntegerField(_("polls without success"), default=0)
     polled_at = models.DateTimeField(_("last poll"), null=True)
     listed_at = models.DateTimeField(
@@ -287,6 +289,7 @@ class Repository(Queued):
             Coverage.extend(self, Coverage.PAUSED, now, now)
         self.outcome = verdict.outcome
         self.error = verdict.error
+        self.reason = verdict.reason
         self.polled_at = now
         self.failures = self.failures + 1 if listing.error and verdict.gap_reason else 0
         is_wanted_again = begun < self.next_poll_at <= now  # somebody asked for another look during this one
@@ -312,6 +315,7 @@ class Repository(Queued):
             f"{self.attempts} polls in a row ended together with the worker that ran them; "
             f"the next one begins after {until:%Y-%m-%d %H:%M} UTC"
         )
+        self.reason = self.KILLS
         self.polled_at = now
         self.failures += 1
         self.let_go(until, attempts=MOST_ATTEMPTS - 1)

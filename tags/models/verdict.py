@@ -6,6 +6,8 @@ import datetime as dt
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext_noop
+
 from tags.models.tag import Tag
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ FEW_TAGS = 10
 
 class Verdict:
     """What one poll's listing proves, and how the poll went."""
+
+    IN_DOUBT = gettext_noop("the list of tags is in doubt")
 
     def __init__(
         self, repository: Repository, listing: registry.Listing, known: Mapping[str, Known], now: dt.datetime
@@ -113,15 +117,20 @@ class Verdict:
         return str(self.listing.error or "")
 
     @property
+    def reason(self) -> str:
+        """What kind of thing went wrong, for translators; empty when nothing did."""
+        if self.doubted:
+            return self.IN_DOUBT
+        return self.listing.error.reason if self.listing.error else ""
+
+    @property
     def gap_reason(self) -> str:
         """Why this poll leaves the repository unwatched, in words; empty when it was watched.
 
         A few tags that gave no answer are those tags' own matter: they carry the time of their last look.
         """
-        if self.doubted:
-            return "the list of tags is in doubt"
         watched = self.believed and not self._most_are_silent
-        return "" if watched or not self.listing.error else self.listing.error.reason
+        return self.reason if self.doubted or not watched else ""
 
     @property
     def _most_are_silent(self) -> bool:

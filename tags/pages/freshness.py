@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from tags.models import Tag
+from tags.models import Coverage, Tag
 from tags.pages import clock
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """`words` fit a cell, `sentence` a banner; `reason` is what went wrong in the last look, if anything did."""
+    """`words` fit a cell, `sentence` a banner; `reason` is what kind of thing went wrong in the last look, if any."""
 
     state: State
     words: str
@@ -82,12 +82,13 @@ def freshness(repository: Repository, now: dt.datetime, tag: Tag | None = None) 
     last = clock.relative(checked, now) if checked else _("never")
     following = _next(repository, now)
     since = clock.point(checked, now) if checked else ""
-    facts = {"since": since, "last": last, "next": following, "reason": repository.error}
+    reason = Coverage.in_words(repository.reason) if repository.reason else ""
+    facts = {"since": since, "last": last, "next": following, "reason": reason}
     if tag and gives_no_answer(tag) and state in (State.FRESH, State.PARTIAL):
         state = State.PARTIAL
         words = _("No answer for this tag · checked %(last)s · next %(next)s")
         sentence = _("In the last look this tag gave no answer: %(reason)s. Below is its last known picture.")
-        return Freshness(state, words % facts, sentence % facts, repository.error, checked)
+        return Freshness(state, words % facts, sentence % facts, reason, checked)
     match state:
         case State.PAUSED:
             words = _("Paused · checked %(last)s")
@@ -114,7 +115,7 @@ def freshness(repository: Repository, now: dt.datetime, tag: Tag | None = None) 
             words, sentence = _("Checked %(last)s, with the daily sweep"), ""
         case _:
             words, sentence = _("Checked %(last)s · next %(next)s"), ""
-    return Freshness(state, words % facts, sentence % facts, repository.error, checked)
+    return Freshness(state, words % facts, sentence % facts, reason, checked)
 
 
 def _state(repository: Repository, now: dt.datetime) -> State:

@@ -30,7 +30,7 @@ def test_what_goes_wrong_stands_first_and_in_words(client: Client) -> None:
     page = read(client, "/registries/")
     assert "registry.example.com 1 failing 1 up to date" in page
     assert page.index("shop/secret") < page.index("shop/app")
-    assert "last look failed the registry refused the credentials never" in page
+    assert "last look failed credentials refused the registry refused the credentials never" in page
 
 
 def test_what_all_images_agree_on_is_said_once(client: Client) -> None:
@@ -48,7 +48,7 @@ def test_a_registry_whose_images_are_all_paused_is_not_new(client: Client) -> No
 def test_a_look_that_missed_a_tag_is_no_complete_one(client: Client) -> None:
     unanswered("perftesting")
     row = rows_of(client.get("/registries/"))[1]
-    assert "partly checked 1 of 12 tags could not be looked at: registry timed out partly: today 14:00" in row
+    assert "partly checked registry timed out 1 of 12 tags could not be looked at: registry timed out partly:" in row
 
 
 def test_a_look_that_is_due_in_a_moment_is_not_just_now(client: Client) -> None:

@@ -149,9 +149,7 @@ def test_a_look_that_failed_is_told_with_its_reason(client: Client) -> None:
     repository = example(at=NOW - 2 * HOUR)
     look(repository, {}, NOW, error=TimedOut("registry.example.com timed out after 30 s"))
     page = read(client, APP)
-    assert (
-        "No good look since today 12:00: registry.example.com timed out after 30 s. Below is the last known picture."
-    ) in page
+    assert ("No good look since today 12:00: registry timed out. Below is the last known picture.") in page
     assert "2.0 production" in page
 
 
@@ -159,7 +157,7 @@ def test_a_look_that_missed_a_tag_is_told_with_its_reason(client: Client) -> Non
     unanswered("perftesting")
     page = read(client, APP)
     assert "Partly checked just now" in page
-    assert "The last look was not whole: 1 of 12 tags could not be looked at: registry timed out." in page
+    assert "The last look was not whole: registry timed out." in page
 
 
 def test_an_image_that_lost_its_version_says_which_it_was(client: Client) -> None:

@@ -92,7 +92,7 @@ def test_a_tag_that_gives_no_answer_claims_no_newer_look(client: Client) -> None
     response = client.get(f"{APP}:perftesting/")
     page = text_of(response)
     assert "No answer for this tag · checked 60 min ago" in page
-    assert "In the last look this tag gave no answer: 1 of 12 tags could not be looked at: registry timed out." in page
+    assert "In the last look this tag gave no answer: registry timed out." in page
     assert "Checked today 13:00 (60 min ago)" in page
     assert [hatch.words for hatch in response.context["lanes"][0].hatches if not hatch.is_ahead][-1:] == [
         "not watched since today 13:00: this tag gave no answer"

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tags', '0008_queue'),
+        ('tags', '0009_queue'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tags', '0007_first_seen'),
+        ('tags', '0008_reason'),
     ]
 
     operations = [
