@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from tags.models import Coverage, Tag
 from tags.pages import clock
+from tags.pages.advice import advice
 
 if TYPE_CHECKING:
     from tags.models import Repository
@@ -40,13 +41,18 @@ LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """`words` fit a cell, `sentence` a banner; `reason` is what kind of thing went wrong in the last look, if any."""
+    """`words` fit a cell, `sentence` a banner; `reason` is what kind of thing went wrong in the last look, if any.
+
+    Of trouble `retry` says when it is looked at again, and `advice` what the reader can do.
+    """
 
     state: State
     words: str
     sentence: str
     reason: str
     checked_at: dt.datetime | None
+    retry: str = ""
+    advice: str = ""
 
     @property
     def is_warning(self) -> bool:
@@ -80,7 +86,12 @@ def freshness(repository: Repository, now: dt.datetime, tag: Tag | None = None) 
     checked = tag.last_look if tag else repository.checked_at
     state = _state(repository, now)
     last = clock.relative(checked, now) if checked else _("never")
-    following = _next(repository, now)
+    due = _due(repository, now)
+    following = clock.relative(due, now) if due > now else _("any moment")
+    retry = what_to_do = ""
+    if state in (State.FAILING, State.PARTIAL):
+        retry = _("It is tried again %s.") % (clock.point(due, now) if due > now else _("any moment"))
+        what_to_do = advice(repository.reason)
     since = clock.point(checked, now) if checked else ""
     reason = Coverage.in_words(repository.reason) if repository.reason else ""
     facts = {"since": since, "last": last, "next": following, "reason": reason}
@@ -88,11 +99,12 @@ def freshness(repository: Repository, now: dt.datetime, tag: Tag | None = None) 
         state = State.PARTIAL
         words = _("No answer for this tag · checked %(last)s · next %(next)s")
         sentence = _("In the last look this tag gave no answer: %(reason)s. Below is its last known picture.")
-        return Freshness(state, words % facts, sentence % facts, reason, checked)
+        return Freshness(state, words % facts, sentence % facts, reason, checked, retry, what_to_do)
     match state:
         case State.PAUSED:
             words = _("Paused · checked %(last)s")
             sentence = _("Nobody looks at this repository: it is paused. Below is the last known picture.")
+            what_to_do = _("Ask whoever runs RegistryViewer if it is to be looked at again.")
         case State.NEW:
             words = _("Not looked at yet · first look %(next)s")
             sentence = _("This repository has not been looked at yet; the first look comes %(next)s.")
@@ -107,6 +119,7 @@ def freshness(repository: Repository, now: dt.datetime, tag: Tag | None = None) 
             sentence = _(
                 "Nobody has looked since %(since)s, more than two intervals ago; below is the last known picture."
             )
+            what_to_do = _("If that goes on, ask whoever runs RegistryViewer whether its worker runs.")
         case State.PARTIAL:
             words = _("Partly checked %(last)s · next %(next)s")
             sentence = _("The last look was not whole: %(reason)s.")
@@ -115,7 +128,7 @@ def freshness(repository: Repository, now: dt.datetime, tag: Tag | None = None) 
             words, sentence = _("Checked %(last)s, with the daily sweep"), ""
         case _:
             words, sentence = _("Checked %(last)s · next %(next)s"), ""
-    return Freshness(state, words % facts, sentence % facts, reason, checked)
+    return Freshness(state, words % facts, sentence % facts, reason, checked, retry, what_to_do)
 
 
 def _state(repository: Repository, now: dt.datetime) -> State:
@@ -137,7 +150,6 @@ def _looked_at(repository: Repository) -> dt.datetime | None:
     return repository.polled_at if is_partial else repository.checked_at
 
 
-def _next(repository: Repository, now: dt.datetime) -> str:
-    if repository.next_poll_at <= now:
-        return _("any moment")
-    return clock.relative(repository.next_poll_at, now)
+def _due(repository: Repository, now: dt.datetime) -> dt.datetime:
+    """When it is looked at next: not before its registry may be asked again."""
+    return max(repository.next_poll_at, now + repository.registry.silence(now))

@@ -187,7 +187,9 @@ def test_the_board_tells_that_nobody_looks(client: Client) -> None:
     example()
     assert "No worker has run yet" in read(client, "/")
     Heartbeat.objects.create(part=Heartbeat.DISPATCH, beat_at=NOW - HOUR)
-    assert "No worker since today 13:00 (60 min ago)" in read(client, "/")
+    page = read(client, "/")
+    assert "No worker since today 13:00 (60 min ago)" in page
+    assert "Ask whoever runs RegistryViewer to start it again." in page
     Heartbeat.objects.update(beat_at=NOW)
     assert "No worker" not in read(client, "/")
 
@@ -195,7 +197,8 @@ def test_the_board_tells_that_nobody_looks(client: Client) -> None:
 def test_a_look_that_failed_is_marked_in_words(client: Client) -> None:
     repository = example(at=NOW - HOUR)
     look(repository, {}, error=TimedOut("registry.example.com timed out"))
-    assert "No good look since today 13:00 · next in 4 min registry timed out" in read(client, "/")
+    page = read(client, "/")
+    assert "No good look since today 13:00 · next in 4 min registry timed out If that goes on, ask" in page
 
 
 def test_a_look_that_failed_is_told_in_the_language_of_the_reader(client: Client) -> None:
