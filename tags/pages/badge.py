@@ -33,8 +33,8 @@ SENTENCES = {
         gettext_lazy("image missing since at least %(duration)s"),
     ),
     Tag.State.REMOVED: (
-        gettext_lazy("removed since %(duration)s"),
-        gettext_lazy("removed since at least %(duration)s"),
+        gettext_lazy("removed %(duration)s ago"),
+        gettext_lazy("removed at least %(duration)s ago"),
     ),
 }
 PADDING = 6

@@ -341,7 +341,12 @@ def _start_words(bar: Bar, since: dt.datetime, window: Window) -> str:
     if bar.came is None:
         return _("%s or earlier") % start
     after, before = bar.came
-    return clock.between(after, before, window.now) if after and after < before else start
+    if after is None or after >= before:
+        return start
+    words = clock.between(after, before, window.now)
+    # Behind "from" or "since" a day may stand, but no "between".
+    is_one_day = clock.day(after, window.now) == clock.day(before, window.now)
+    return words if is_one_day else _("some time %s") % words
 
 
 def _cluster(cluster: Cluster, source: Source, window: Window) -> Piece:

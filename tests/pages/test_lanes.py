@@ -73,6 +73,14 @@ def test_a_bar_says_in_words_what_the_eye_sees() -> None:
     ]
 
 
+def test_a_bar_that_began_in_one_of_two_days_says_so() -> None:
+    night = Move("1.3", "2.0", NOW - 5 * DAY, NOW - 6 * DAY)
+    [lane] = drawn(source("production", night))
+    assert lane.pieces[1].name.startswith(
+        "production on 2.0 since some time between Sat 9 May 14:00 and Sun 10 May 14:00 ("
+    )
+
+
 def test_the_time_in_which_a_move_happened_is_drawn() -> None:
     slow = Move("1.3", "2.0", NOW - 5 * DAY, NOW - 6 * DAY)
     [lane] = drawn(source("production", slow))

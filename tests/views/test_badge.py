@@ -57,7 +57,7 @@ def test_what_nobody_watches_or_has_seen_is_a_grey_badge_and_not_found(client: C
 def test_a_removed_tag_says_so(client: Client) -> None:
     repository = example(at=NOW - 5 * MINUTE)
     look(repository, {name: content for name, content in EXAMPLE.items() if name != "rollback"}, NOW - 3 * MINUTE)
-    assert drawn(client, f"{APP}:rollback/") == ("rollback: removed since 3 min", QUIET)
+    assert drawn(client, f"{APP}:rollback/") == ("rollback: removed 3 min ago", QUIET)
 
 
 def test_a_missing_image_is_amber(client: Client) -> None:

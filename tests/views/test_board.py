@@ -101,7 +101,7 @@ def test_what_changed_since_then_is_marked_and_counted(client: Client) -> None:
 def test_a_moment_compared_with_that_nobody_watched_is_not_known(client: Client) -> None:
     moved()
     page = read(client, "/?than=2026-05-01")
-    assert "What was where on Fri 1 May 00:00 is not known." in page
+    assert "What was where then (Fri 1 May 00:00) is not known." in page
     assert "not known then · not watched before 15 May 2026 13:50" in page
 
 
