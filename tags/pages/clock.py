@@ -151,6 +151,38 @@ def full(moment: dt.datetime) -> str:
     return _told_apart(local, date_format(local, pgettext("format of a date", "j F Y H:i")))
 
 
+def exact(moment: dt.datetime) -> str:
+    """Leaves nothing open, not even the zone: "3 May 2026 14:00:05 (UTC+2)"."""
+    local = moment.astimezone(timezone.get_current_timezone())
+    return exactly_on(local) % f"{local:%H:%M:%S}"
+
+
+def exactly_between(after: dt.datetime, before: dt.datetime) -> str:
+    """The same of both ends of an interval, the day and the zone once where they are the same."""
+    zone = timezone.get_current_timezone()
+    first, last = after.astimezone(zone), before.astimezone(zone)
+    if first.date() != last.date() or first.utcoffset() != last.utcoffset():
+        return f"{exact(first)} \N{EN DASH} {exact(last)}"
+    return exactly_on(last) % times_of_day(first, last)
+
+
+def times_of_day(first: dt.datetime, last: dt.datetime) -> str:
+    """Two times of one day, to the second."""
+    start, end = f"{first:%H:%M:%S}", f"{last:%H:%M:%S}"
+    return start if start == end else f"{start} \N{EN DASH} {end}"
+
+
+def exactly_on(local: dt.datetime) -> str:
+    """What a time on that day is put in, of a moment that is in the viewer's zone already."""
+    return _exactly_on(local.date(), _offset(local), get_language())
+
+
+@lru_cache(maxsize=1024)
+def _exactly_on(date: dt.date, offset: str, _language: str | None) -> str:
+    time = _("%(time)s (%(offset)s)") % {"time": "%s", "offset": offset}
+    return on_day(date_format(date, pgettext("format of a date", "j M Y")), time)
+
+
 def field(moment: dt.datetime) -> str:
     """As a field of a form takes it, which knows no more than seconds; never earlier, or a move then were undone."""
     if moment.microsecond:

@@ -14,7 +14,7 @@ from tags.pages import clock
 class Since(NamedTuple):
     day: str  # "Fri 9 May"
     lasting: str  # "6 days"
-    interval: str  # "Fri 9 May between 14:02 and 14:07"
+    interval: str  # both ends, to the second: "9 May 2026 14:02:05 ... 14:07:07 (UTC+2)"
 
 
 class Sinces:
@@ -24,30 +24,32 @@ class Sinces:
         self.now = now
         self.as_of = as_of
         self._zone = timezone.get_current_timezone()
-        self._days: dict[dt.date, tuple[str, str]] = {}  # in words, and the words for an interval on that day
+        # A day in words, and the pattern for an interval on it.
+        self._days: dict[tuple[dt.date, dt.timedelta | None], tuple[str, str]] = {}
         self._lengths: dict[tuple[int, int, bool], str] = {}
 
     def of(self, after: dt.datetime | None, before: dt.datetime) -> Since:
         local = before.astimezone(self._zone)
-        day, pattern = self._days.get(local.date()) or self._day(before, local.date())
+        offset = local.utcoffset()
+        day, pattern = self._days.get((local.date(), offset)) or self._day(local)
         if after is None:
-            words = _("it was so at the first look, %s") % clock.point(before, self.now)
+            words = _("it was so at the first look, %s") % clock.exact(before)
             return Since(day, clock.lasting(after, before, self.as_of), words)
         lasting = self._lasting(after, before)
         first = after.astimezone(self._zone)
-        if first.date() != local.date() or before - after < clock.SHORT:
-            return Since(day, lasting, clock.between(after, before, self.now))
-        return Since(day, lasting, pattern % {"first": clock.time_of_day(first), "last": clock.time_of_day(local)})
+        if first.date() != local.date() or first.utcoffset() != offset:
+            return Since(day, lasting, clock.exactly_between(after, before))
+        return Since(day, lasting, pattern % clock.times_of_day(first, local))
 
     def told(self, after: dt.datetime | None, before: dt.datetime) -> str:
         """Since when, with the time of day: "Fri 9 May 14:02"."""
         words = clock.point(before, self.now)
         return words if clock.is_since(after, before, self.as_of) else _("%s or earlier") % words
 
-    def _day(self, moment: dt.datetime, date: dt.date) -> tuple[str, str]:
-        day = clock.day(moment, self.now)
-        self._days[date] = day, clock.on_day(day, _("between %(first)s and %(last)s"))
-        return self._days[date]
+    def _day(self, local: dt.datetime) -> tuple[str, str]:
+        told = clock.day(local, self.now), clock.exactly_on(local)
+        self._days[local.date(), local.utcoffset()] = told
+        return told
 
     def _lasting(self, after: dt.datetime, before: dt.datetime) -> str:
         least, most = (self.as_of - before).days, (self.as_of - after).days

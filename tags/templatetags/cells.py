@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from tags.models import Tag
 from tags.pages.standing import nameless
-from tags.templatetags.times import moving
+from tags.templatetags.times import TOLD, moving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,12 +24,9 @@ if TYPE_CHECKING:
 register = template.Library()
 
 
+SINCE = f' <span class="since">{TOLD}</span>'
 # A cell that says nothing beside its version, as most are.
-PLAIN = (
-    '<td class="{}" data-label="{}"><a class="version" href="{}">{}</a> '
-    '<span class="since"><time datetime="{}" title="{}">{} <span class="apart">({})</span></time></span></td>'
-)
-SINCE = ' <span class="since"><time datetime="{}" title="{}">{} <span class="apart">({})</span></time></span>'
+PLAIN = f'<td class="{{}}" data-label="{{}}"><a class="version" href="{{}}">{{}}</a>{SINCE}</td>'
 
 
 @register.simple_tag

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from tags.pages import clock
 from tags.templatetags.links import link
 from tags.templatetags.names import content, nameless
-from tags.templatetags.times import moving
+from tags.templatetags.times import moving, timed
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -124,10 +124,7 @@ def _facts(image: Image | None) -> tuple[tuple[str, str, SafeString | str], ...]
 
 @lru_cache(maxsize=TIMES)
 def _built(local: dt.datetime, _language: str | None) -> SafeString:
-    html = '<time datetime="{}" title="{}">{}</time>'
-    return format_html(
-        html, local.isoformat(), clock.full(local), date_format(local, pgettext("format of a date", "j M Y"))
-    )
+    return timed(local, date_format(local, pgettext("format of a date", "j M Y")))
 
 
 @lru_cache(maxsize=TIMES)

@@ -24,6 +24,17 @@ if TYPE_CHECKING:
 register = template.Library()
 
 
+# Every time on a page: hovering over it tells day, second and zone. It may stand there a thousand times.
+TIME = '<time datetime="{}" title="{}">{}</time>'
+TOLD = TIME.format("{}", "{}", '{} <span class="apart">({})</span>')
+
+
+@register.simple_tag
+def timed(moment: dt.datetime, words: str, title: str = "") -> SafeString:
+    """The words, of which the moment is what they mean."""
+    return format_html(TIME, moment.isoformat(), title or clock.exact(moment), words)
+
+
 @register.simple_tag(takes_context=True)
 def ago(context: Context, moment: dt.datetime) -> SafeString:
     """Says "Fri 9 May 14:02 (2 min ago)"."""
@@ -37,10 +48,8 @@ def age(context: Context, moment: dt.datetime) -> SafeString:
 
 
 def _told(moment: dt.datetime, now: dt.datetime, then: dt.datetime | None) -> SafeString:
-    return format_html(
-        '<time datetime="{}">{} <span class="apart">({})</span></time>',
-        moment.isoformat(), clock.point(moment, now), clock.age(moment, then, now),
-    )  # fmt: skip
+    words, apart = clock.point(moment, now), clock.age(moment, then, now)
+    return format_html(TOLD, moment.isoformat(), clock.exact(moment), words, apart)
 
 
 @register.simple_tag(takes_context=True)
@@ -64,25 +73,20 @@ def since_day(context: Context, after: dt.datetime | None, before: dt.datetime) 
 
 
 def _since(words: str, told: Since, before: dt.datetime) -> SafeString:
-    return format_html(
-        '<time datetime="{}" title="{}">{} <span class="apart">({})</span></time>',
-        before.isoformat(), told.interval, words, told.lasting,
-    )  # fmt: skip
+    return format_html(TOLD, before.isoformat(), told.interval, words, told.lasting)
 
 
 @register.simple_tag(takes_context=True)
 def day_of(context: Context, moment: dt.datetime) -> SafeString:
     """Says "Fri 9 May", where there is little room; the time of day is in the title."""
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        moment.isoformat(), clock.full(moment), clock.day(moment, context["now"]),
-    )  # fmt: skip
+    return timed(moment, clock.day(moment, context["now"]))
 
 
 @register.simple_tag
 def between(after: dt.datetime | None, before: dt.datetime, now: dt.datetime | None = None) -> SafeString:
     """Says "between 14:02 and 14:07", where the day stands above; with `now` it says the day, too."""
-    return format_html('<time datetime="{}">{}</time>', before.isoformat(), clock.between(after, before, now))
+    title = clock.exactly_between(after, before) if after else ""
+    return timed(before, clock.between(after, before, now), title)
 
 
 @register.simple_tag

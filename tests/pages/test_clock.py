@@ -10,6 +10,7 @@ from django.utils import timezone
 from tags.pages import clock
 
 NOW = dt.datetime(2026, 5, 15, 12, 0, tzinfo=dt.UTC)  # a Friday, 14:00 in Berlin
+DASH = "\N{EN DASH}"
 
 
 @pytest.fixture(autouse=True)
@@ -165,6 +166,20 @@ def test_an_hour_that_clocks_repeat_says_which_one_it_is() -> None:
     assert clock.full(in_utc("2026-10-25T00:30")) == "25 October 2026 02:30 (UTC+2)"
     assert clock.full(in_utc("2026-10-25T01:30")) == "25 October 2026 02:30 (UTC+1)"
     assert clock.full(in_utc("2026-10-25T02:30")) == "25 October 2026 03:30"
+
+
+def test_an_exact_time_leaves_nothing_open() -> None:
+    seen = in_utc("2026-05-09T12:07:40.5")
+    assert clock.exact(seen) == "9 May 2026 14:07:40 (UTC+2)"
+    for seconds, words in {
+        0: "9 May 2026 14:07:40 (UTC+2)",
+        0.2: "9 May 2026 14:07:40 (UTC+2)",
+        70: f"9 May 2026 14:06:30 {DASH} 14:07:40 (UTC+2)",
+        24 * 3600: f"8 May 2026 14:07:40 (UTC+2) {DASH} 9 May 2026 14:07:40 (UTC+2)",
+    }.items():
+        assert clock.exactly_between(seen - dt.timedelta(seconds=seconds), seen) == words
+    told = clock.exactly_between(in_utc("2026-10-25T00:30"), in_utc("2026-10-25T01:30"))
+    assert told == f"25 Oct 2026 02:30:00 (UTC+2) {DASH} 25 Oct 2026 02:30:00 (UTC+1)"
 
 
 def test_the_zone_is_told_as_it_is_at_the_moment_of_the_page() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
-from tests.factories import DAY, NOW, look, watch
+from tests.factories import DAY, NOW, look, moved, watch
 from tests.listings import EXAMPLE, digest
 from tests.views.reading import read
 
@@ -52,3 +54,12 @@ def test_what_never_moved_is_compared_with_last_friday_alone(client: Client) -> 
     page = read(client, f"/{APP}:production/")
     assert "Compare: today with last Friday" in page
     assert "last move" not in page
+
+
+@pytest.mark.parametrize("address", PAGES)
+@pytest.mark.parametrize("moment", ["", "2026-05-15T11:59Z"])
+def test_behind_every_time_stands_its_day_second_and_zone(client: Client, address: str, moment: str) -> None:
+    moved(APP)
+    at = f"{'&' if '?' in address else '?'}at={moment}" if moment else ""
+    for attributes in re.findall(r"<time ([^>]*)>", client.get(f"{address}{at}").text):
+        assert re.search(r'title="[^"]*2026 \d\d:\d\d:\d\d[^"]* \(UTC\+2\)"', attributes), attributes
