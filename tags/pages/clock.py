@@ -151,6 +151,14 @@ def full(moment: dt.datetime) -> str:
     return _told_apart(local, date_format(local, pgettext("format of a date", "j F Y H:i")))
 
 
+def asked(moment: dt.datetime) -> str:
+    """As `full` a moment that somebody asked about: with its seconds when it has some, "3 May 2026 14:00:05"."""
+    local = timezone.localtime(moment)
+    if not (local.second or local.microsecond):
+        return full(moment)
+    return _told_apart(local, date_format(local, pgettext("format of a date", "j F Y H:i:s")))
+
+
 def exact(moment: dt.datetime) -> str:
     """Leaves nothing open, not even the zone: "3 May 2026 14:00:05 (UTC+2)"."""
     local = moment.astimezone(timezone.get_current_timezone())

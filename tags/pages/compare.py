@@ -288,7 +288,7 @@ def in_time(side: Side) -> str:
     """Says "production now", "production on 3 May 2026 14:00"."""
     if side.moment is None:
         return _("%s now") % side.tag.name
-    return _("%(tag)s on %(moment)s") % {"tag": side.tag.name, "moment": clock.full(side.moment)}
+    return _("%(tag)s on %(moment)s") % {"tag": side.tag.name, "moment": clock.asked(side.moment)}
 
 
 def _rows(a: Side, b: Side, now: dt.datetime) -> Iterator[Row]:

@@ -112,6 +112,12 @@ def full(moment: dt.datetime) -> str:
 
 
 @register.filter
+def asked(moment: dt.datetime) -> str:
+    """Says "3 May 2026 14:00", and "3 May 2026 14:00:05" of a moment that has seconds."""
+    return clock.asked(moment)
+
+
+@register.filter
 def field(moment: dt.datetime) -> str:
     """The value of a datetime-local field, in the viewer's zone."""
     return clock.field(moment)

@@ -168,6 +168,12 @@ def test_an_hour_that_clocks_repeat_says_which_one_it_is() -> None:
     assert clock.full(in_utc("2026-10-25T02:30")) == "25 October 2026 03:30"
 
 
+def test_a_moment_that_was_asked_about_is_told_with_its_seconds_when_it_has_some() -> None:
+    assert clock.asked(NOW) == "15 May 2026 14:00"
+    assert clock.asked(NOW + dt.timedelta(seconds=5)) == "15 May 2026 14:00:05"
+    assert clock.asked(NOW + dt.timedelta(milliseconds=5)) == "15 May 2026 14:00:00"
+
+
 def test_an_exact_time_leaves_nothing_open() -> None:
     seen = in_utc("2026-05-09T12:07:40.5")
     assert clock.exact(seen) == "9 May 2026 14:07:40 (UTC+2)"

@@ -88,6 +88,13 @@ def test_one_tag_at_two_moments(client: Client) -> None:
     assert "Version 1.3 2.0" in page
 
 
+def test_two_moments_of_one_minute_are_told_apart(client: Client) -> None:
+    moved()
+    page = read(client, address("production@2026-05-15T11:54:20Z", "production@2026-05-15T11:54:24Z"))
+    assert "15 May 2026 13:54:20" in page
+    assert "15 May 2026 13:54:24" in page
+
+
 def test_a_plus_sign_typed_raw_is_a_plus_sign(client: Client) -> None:
     moved()
     page = read(client, address("production@2026-05-15T13:54+02:00", "production"))
