@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 register = template.Library()
 
 
+MOST_ON_PAPER = 12  # others of one image
 SINCE = f' <span class="since">{TOLD}</span>'
 # A cell that says nothing beside its version, as most are.
 PLAIN = f'<td class="{{}}" data-label="{{}}"><a class="version" href="{{}}">{{}}</a>{SINCE}</td>'
@@ -48,6 +49,9 @@ def others(row: Row, query: str, by_pointer: str, sinces: Sinces) -> SafeString:
     if more:
         words = ngettext("%(others)s more", "%(others)s more", more) % {"others": more}
         marked += _html('<a class="more" href="{}/{}">{}</a>', row.address, by_pointer, words)
+        # No link can be followed on paper.
+        named = [f"{cell.name} {cell.version or cell.short_digest}" for cell in row.others if not cell.is_marked]
+        marked += _html('<div class="on-paper">{}</div>', ", ".join(named[:MOST_ON_PAPER]))
     cell = _html('<td class="others{}" data-label="{}">', "" if row.others else " none", _("Others"))
     return SafeString(f"{cell}{marked}</td>")
 

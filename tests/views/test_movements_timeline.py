@@ -218,8 +218,10 @@ def test_a_lane_that_moved_too_often_is_counted_by_the_database(
 def test_moves_too_close_together_are_counted_and_lead_on_to_a_version(client: Client) -> None:
     long_story()
     few, many = (client.get(f"{APP}?span={span}") for span in ("all", "day"))
-    assert "nine moves too close together" not in text_of(few)
-    assert "nine moves too close together to be drawn each, then 2.1: follow it to zoom in" in text_of(many)
+    assert "so many moves, too close together" not in text_of(few)
+    assert "so many moves, too close together to be drawn each, and what came then; follow it to zoom in" in text_of(
+        many
+    )
     assert '<text class="count" x="50%" y="19">25<tspan class="then"> → 1.25</tspan></text>' in many.text
     assert '<text class="count" x="50%" y="19">25</text>' in client.get(f"{APP}?span=month").text
 
