@@ -13,12 +13,11 @@ from tags.models import CompareLink, Image, Tag
 from tags.pages.alternatives import alternatives
 from tags.pages.compare import MOST_OFFERED, compare, side, told
 from tags.pages.drift import versioned_images
-from tags.pages.filtering import MOST_COMPARED, did_you_mean
 from tags.registry import InvalidReference, Reference
 from tags.versions import Role, is_floating
 from tags.views.asking import BadAddress, as_of, moment_of, page_view, read_moment, text_of
 from tags.views.exports import export, export_format, no_file
-from tags.views.finding import find, find_tag, is_not_watched, suggestions, was_never_seen
+from tags.views.finding import find, find_tag, is_not_watched, suggestions, tag_meant, was_never_seen
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -67,8 +66,7 @@ def _miss(side: str, asked: AskedSide) -> Miss:
 
 
 def _no_such_tag(side: str, repository: Repository, asked: AskedSide) -> Miss:
-    names = repository.tags.shown().values_list("name", flat=True)[:MOST_COMPARED]
-    meant = did_you_mean(str(asked.reference.tag), names)
+    meant = tag_meant(repository, asked.reference)
     found = (Meant(meant, told(f"{repository.reference}:{meant}", asked.moment)),) if meant else ()
     return Miss(side, was_never_seen(repository, asked.reference), found, repository)
 

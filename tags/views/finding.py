@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from tags.models import Repository
-from tags.pages.filtering import MOST_COMPARED
+from tags.pages.filtering import MOST_COMPARED, did_you_mean
 from tags.views.asking import as_of
 from tags.views.exports import is_export, no_file
 
@@ -67,7 +67,8 @@ def no_such_tag(request: HttpRequest, reference: Reference) -> HttpResponse:
         return not_watched(request, reference)
     if is_export(request):
         return no_file(was_never_seen(repository, reference))
-    context = {"repository": repository, "tag": reference.tag, **as_of(request).context}
+    meant = tag_meant(repository, reference)
+    context = {"repository": repository, "tag": reference.tag, "meant": meant, **as_of(request).context}
     return render(request, "tags/no_such_tag.html", context, status=404)
 
 
@@ -80,6 +81,12 @@ def was_never_seen(repository: Repository, reference: Reference) -> str:
     """Says "Nobody has ever seen a tag 3.15 in python."."""
     facts = {"repository": repository.short_name, "tag": reference.tag}
     return _("Nobody has ever seen a tag %(tag)s in %(repository)s.") % facts
+
+
+def tag_meant(repository: Repository, reference: Reference) -> str:
+    """The tag of the repository that is spelled most like the one asked for; empty when none is."""
+    names = repository.tags.shown().order_by("role").values_list("name", flat=True)[:MOST_COMPARED]
+    return did_you_mean(str(reference.tag), names)
 
 
 def suggestions(reference: Reference) -> list[Repository]:

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from tags.models import Movement, Repository, Tag
+from tags.pages.filtering import MOST_COMPARED, did_you_mean
 from tags.pages.freshness import freshness
 from tags.pages.knowledge import unknown_because
 from tags.views.asking import BadAddress, as_of, page_view, text_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tags.pages.journal import Day
     from tags.pages.lanes import Window
     from tags.registry import Reference
+    from tags.views.window import Asked
 
 LANES = 50
 NAMES = 200  # of pointers to choose from
@@ -73,6 +75,7 @@ def _page(
             "registry_is_named": len(_registries(drawn, days["days"])) > 1,
             "lanes_left_out": there.count() - len(drawn) if len(drawn) == LANES else 0,
             "names": sorted(set(pointers.values_list("name", flat=True)) - set(ask.tags))[:NAMES],
+            **({} if drawn else _meant(ask, tags)),
             "feed": feed(repository.get_absolute_url() if repository else "/", ask),
             **moment.context,
             **picture(ask, drawn),
@@ -97,6 +100,17 @@ def _there(tags: TagQuerySet, window: Window) -> TagQuerySet:
     """Those that pointed to something in the window."""
     gone = tags.filter(state=Tag.State.REMOVED, before__lt=window.start)
     return tags.filter(first_seen_at__lte=window.end).exclude(state=Tag.State.UNKNOWN).exclude(pk__in=gone)
+
+
+def _meant(ask: Asked, tags: TagQuerySet) -> dict[str, str]:
+    """What was perhaps meant by a tag, or a part of an image's name, of which there is nothing."""
+    for tag in ask.tags:
+        meant = did_you_mean(tag, tags.shown().order_by("role").values_list("name", flat=True)[:MOST_COMPARED])
+        if meant and meant != tag:
+            return {"meant_tag": meant}
+    paths = Repository.objects.values_list("name", flat=True)[:MOST_COMPARED] if ask.text else ()
+    meant = did_you_mean(ask.text, (name for path in paths for name in (path, *path.split("/"))))
+    return {"meant_text": meant} if meant and meant != ask.text else {}
 
 
 def _unknown(repository: Repository | None, window: Window) -> str:

@@ -48,6 +48,13 @@ def test_the_same_name_in_another_registry_is_suggested(client: Client) -> None:
     assert "Did you mean: 127.0.0.1:5000/shop/app" in read(client, "/app/", status=404)
 
 
+def test_a_tag_that_is_spelled_alike_is_suggested(client: Client) -> None:
+    example()
+    page = client.get("/registry.example.com/shop/app:prodction/")
+    assert 'Did you mean <a href="/registry.example.com/shop/app:production/">production</a>?' in page.text
+    assert "Did you mean" not in read(client, "/registry.example.com/shop/app:zzz/", status=404)
+
+
 def test_nothing_is_suggested_where_nothing_is_alike(client: Client) -> None:
     example()
     assert "Did you mean" not in read(client, "/completely/different/", status=404)

@@ -253,3 +253,18 @@ def test_before_anybody_looked_nothing_is_known(client: Client) -> None:
     page = read(client, f"{APP}?from=2026-03-01&to=2026-03-02")
     assert "Not known: nobody had looked before 15 May 2026" in page
     assert "Whether anything moved in this time is not known." in page
+
+
+def test_a_filter_that_finds_nothing_says_what_was_perhaps_meant(client: Client) -> None:
+    moved()
+    for query, link, name in (
+        ("tag=prodction", "?tag=production", "production"),
+        ("q=shp", "?q=shop", "shop"),
+    ):
+        response = client.get(f"/movements/?{query}")
+        assert f'Did you mean <a href="{link}">{name}</a>?' in response.text
+        assert "Lanes appear as soon as" not in response.text
+    page = read(client, "/movements/?q=nothing+like+it")
+    assert "No such pointer was there in this time." in page
+    assert "Did you mean" not in page
+    assert "Lanes appear as soon as" not in page
