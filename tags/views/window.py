@@ -158,11 +158,20 @@ def asked(
     problem = ""
     window = _window(start, end, span, ask, oldest)
     if window.start >= window.end:
-        problem = _("The time ends before it begins: choose an earlier “from” or a later “to”.")
+        problem = _problem(start, end, ask)
         if not tells_problems:
             raise BadAddress(problem)
         window = _window(None, None, _default(ask.point, oldest), ask, oldest)
     return Asked(window, span, is_bounded, tags, kinds, text, oldest, **typed, problem=problem)
+
+
+def _problem(start: dt.datetime | None, end: dt.datetime | None, ask: AsOf) -> str:
+    """Why there is nothing to see in a time that was asked for."""
+    if start and (end is None or start < end):
+        if start >= ask.now:
+            return _("This time is still to come: choose an earlier “from”.")
+        return _("This time begins after the moment you look at: choose an earlier “from”.")
+    return _("The time ends before it begins: choose an earlier “from” or a later “to”.")
 
 
 def _each(request: HttpRequest, name: str) -> tuple[str, ...]:

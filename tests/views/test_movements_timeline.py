@@ -268,3 +268,20 @@ def test_a_filter_that_finds_nothing_says_what_was_perhaps_meant(client: Client)
     assert "No such pointer was there in this time." in page
     assert "Did you mean" not in page
     assert "Lanes appear as soon as" not in page
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ("from=2027-01-01&to=2027-02-01", "This time is still to come: choose an earlier “from”."),
+        ("from=2027-01-01", "This time is still to come: choose an earlier “from”."),
+        ("from=2027-02-01&to=2027-01-01", "The time ends before it begins: choose an earlier “from” or a later “to”."),
+        (
+            "from=2026-05-15T11:58Z&at=2026-05-15T11:57Z",
+            "This time begins after the moment you look at: choose an earlier “from”.",
+        ),
+    ],
+)
+def test_a_time_in_which_nothing_can_be_seen_says_why(client: Client, query: str, problem: str) -> None:
+    moved()
+    assert problem in read(client, f"{APP}?{query}")
