@@ -10,23 +10,31 @@ from urllib.parse import urlencode
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from tags.moments import stamp
 from tags.pages import clock
 from tags.pages.drift import in_words
 from tags.pages.gaps import gap_words
-from tags.timeline import fold
+from tags.timeline import Kind, fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from django_stubs_ext import WithAnnotations
+    from django_stubs_ext import StrOrPromise, WithAnnotations
 
     from tags.models import Movement, Repository
     from tags.models.movement import MovementQuerySet, Seen
     from tags.timeline import Gap
 
 MOST_NAMED = 4  # tags in the sentence of a fold
+# What is said of moves all of which are of these kinds.
+TOGETHER: tuple[tuple[set[str], StrOrPromise], ...] = (
+    ({Kind.APPEARED}, gettext_lazy("%s appeared together")),
+    ({Kind.REMOVED}, gettext_lazy("%s were removed together")),
+    ({Kind.RETURNED}, gettext_lazy("%s came back together")),
+    ({Kind.FORWARD, Kind.ROLLBACK, Kind.CHANGED}, gettext_lazy("%s moved together")),
+)
 ATOM = dt.timedelta(seconds=1)  # before a moment that is known, things were still as they had been
 Poll = tuple[int, dt.datetime]  # what a fold is by: repository and time of the poll that found its moves
 
@@ -58,7 +66,9 @@ class Entry:
         names = list(dict.fromkeys(move.tag.name for move in self.moves))
         if len(names) > MOST_NAMED:
             names = [*names[: MOST_NAMED - 1], _("%d more") % (len(names) - MOST_NAMED + 1)]
-        return _("%s moved together") % in_words(names)
+        kinds = {move.kind for move in self.moves}
+        words = next((words for some, words in TOGETHER if kinds <= some), gettext_lazy("%s changed together"))
+        return str(words) % in_words(names)
 
 
 @dataclass(frozen=True, slots=True)

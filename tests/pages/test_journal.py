@@ -26,6 +26,21 @@ def test_moves_of_one_look_are_one_entry() -> None:
     assert (entry.is_begun_before, entry.goes_on) == (False, False)
 
 
+def test_what_is_said_of_moves_of_one_look_is_true_of_each() -> None:
+    repository = example(at=NOW - 25 * MINUTE)
+    more = {"3.0": "3.0", "3.4": "3.4"}
+    steps = (
+        ({**EXAMPLE, **more}, "3.0 and 3.4 appeared together"),
+        (EXAMPLE, "3.0 and 3.4 were removed together"),
+        ({**EXAMPLE, **more}, "3.0 and 3.4 came back together"),
+        ({**EXAMPLE, "3.0": "3.0", "production": "3.0"}, "3.4 and production changed together"),
+    )
+    for number, (tags, words) in enumerate(steps):
+        moves = look(repository, tags, NOW - (20 - 5 * number) * MINUTE)
+        [day] = journal(Movement.objects.for_sentences().filter(pk__in=[move.pk for move in moves]), [], NOW)
+        assert [entry.together for entry in day.entries] == [words]
+
+
 def test_an_entry_knows_that_the_page_cut_it() -> None:
     moved()
     move = one_move()
