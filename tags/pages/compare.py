@@ -305,10 +305,12 @@ Tell = Callable[["Side", dt.datetime], Cell]
 
 
 def _cell(side: Side, tell: Tell, now: dt.datetime) -> Cell:
-    if side.digest is None and not (tell is _moving and side.is_moving):
-        is_open = side.unknown or side.standing is not None
-        return Cell(None, _("not known") if is_open else _("not there"), known=False)
-    return tell(side, now)
+    return tell(side, now) if side.digest or (tell is _moving and side.is_moving) else _no_image(side)
+
+
+def _no_image(side: Side) -> Cell:
+    is_open = side.unknown or side.standing is not None
+    return Cell(None, _("not known") if is_open else _("not there"), known=False)
 
 
 def _cell_of_image(side: Side, tell: Tell, now: dt.datetime) -> Cell:
@@ -369,7 +371,7 @@ def _commit(side: Side, now: dt.datetime) -> Cell:
 
 def _label(side: Side, key: str) -> Cell:
     if not side.is_described:
-        return _unread(side) if side.digest else Cell(None, _("not known"), known=False)
+        return _unread(side) if side.digest else _no_image(side)
     value = side.labels.get(key)
     return Cell(None, _("not told")) if value is None else Cell(value, value, label=Label(key, value))
 

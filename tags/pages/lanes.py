@@ -358,14 +358,14 @@ def _cluster(cluster: Cluster, source: Source, window: Window) -> Piece:
     if cluster.then_digest:
         then = _version(cluster.then_digest, cluster.then_label, source).label
         name = ngettext(
-            "%(tag)s moved %(count)d time from %(start)s to %(end)s, then to %(then)s: zoom in to see it",
-            "%(tag)s moved %(count)d times from %(start)s to %(end)s, then to %(then)s: zoom in to see them",
+            "%(tag)s on %(count)d image from %(start)s to %(end)s, then on %(then)s: zoom in to see it",
+            "%(tag)s on %(count)d images from %(start)s to %(end)s, then on %(then)s: zoom in to see them",
             cluster.count,
         )
     else:
         name = ngettext(
-            "%(tag)s moved %(count)d time from %(start)s to %(end)s: zoom in to see it",
-            "%(tag)s moved %(count)d times from %(start)s to %(end)s: zoom in to see them",
+            "%(tag)s on %(count)d image from %(start)s to %(end)s: zoom in to see it",
+            "%(tag)s on %(count)d images from %(start)s to %(end)s: zoom in to see them",
             cluster.count,
         )
     strip = window.strip(cluster.start, cluster.end)

@@ -156,7 +156,7 @@ def test_bars_too_narrow_to_see_are_counted() -> None:
     cluster = lane.pieces[1]
     assert (cluster.look, cluster.count) == (None, 98)
     assert cluster.name == (
-        "latest moved 98 times from Sun 10 May 14:01 to Sun 10 May 15:39, then to 100: zoom in to see them"
+        "latest on 98 images from Sun 10 May 14:01 to Sun 10 May 15:39, then on 100: zoom in to see them"
     )
 
 
@@ -166,7 +166,7 @@ def test_a_cluster_names_what_followed_where_there_is_room() -> None:
         [lane] = drawn(source("latest", *moves))
         clusters = [piece for piece in lane.pieces if piece.count > 1]
         assert [(piece.count, piece.caption) for piece in clusters[:2]] == [(24, label) for label in labels]
-        assert f"then to {name.format(25)}: zoom in" in clusters[0].name
+        assert f"then on {name.format(25)}: zoom in" in clusters[0].name
 
 
 def test_a_version_that_is_too_long_for_its_bar_is_seen_to_be_cut_off() -> None:
@@ -185,7 +185,7 @@ def test_a_cluster_that_ended_in_a_hole_names_nothing() -> None:
     gone = Move("50", None, NOW - 5 * DAY + HOUR, None, Kind.REMOVED)
     [lane] = drawn(source("latest", *moves, gone))
     assert lane.pieces[-1].name == (
-        "latest moved 49 times from Sun 10 May 14:01 to Sun 10 May 15:00: zoom in to see them"
+        "latest on 49 images from Sun 10 May 14:01 to Sun 10 May 15:00: zoom in to see them"
     )
 
 

@@ -164,6 +164,14 @@ def test_a_tag_that_was_not_there_then_says_so(client: Client) -> None:
     assert "Version not there 1.0" in page
 
 
+def test_of_a_tag_that_was_not_there_no_label_is_an_open_question(client: Client) -> None:
+    repository = watch(APP)
+    keep_watching(repository, {"1.0": "a"}, NOW - HOUR, NOW - 10 * MINUTE)
+    look(repository, {"1.0": "a", "production": "a"}, NOW - 5 * MINUTE)
+    described("a")
+    assert "team not there shop" in read(client, address("production@2026-05-15T13:30", "production", all="1"))
+
+
 def test_a_removed_tag_says_so(client: Client) -> None:
     repository = example(at=NOW - 5 * MINUTE)
     look(repository, {name: content for name, content in EXAMPLE.items() if name != "rollback"})

@@ -212,14 +212,14 @@ def test_a_lane_that_moved_too_often_is_counted_by_the_database(
     each = bars_of(client.get(address))
     monkeypatch.setattr("tags.pages.sources.MOST_MOVES", 3)
     assert bars_of(client.get(address)) == each
-    assert any("moved 25 times from" in bar for bar in each)
+    assert any("on 25 images from" in bar for bar in each)
 
 
 def test_moves_too_close_together_are_counted_and_lead_on_to_a_version(client: Client) -> None:
     long_story()
     few, many = (client.get(f"{APP}?span={span}") for span in ("all", "day"))
-    assert "so many moves, too close together" not in text_of(few)
-    assert "so many moves, too close together to be drawn each, and what came then; follow it to zoom in" in text_of(
+    assert "so many images, too briefly there" not in text_of(few)
+    assert "so many images, too briefly there to be drawn each, and what came then; follow it to zoom in" in text_of(
         many
     )
     assert '<text class="count" x="50%" y="19">25<tspan class="then"> → 1.25</tspan></text>' in many.text
