@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
@@ -9,6 +11,9 @@ from tags.models import Movement, Registry, Repository, Tag
 from tests.factories import MINUTE, NOW, look, watch
 from tests.listings import EXAMPLE
 from tests.views.reading import read
+
+if TYPE_CHECKING:
+    from pytest_django import SettingsWrapper
 
 pytestmark = pytest.mark.django_db
 PAGES = ["/", "/movements/", "/registries/", "/accounts/login/"]
@@ -70,6 +75,20 @@ def test_signing_in_leads_back_to_the_page_that_was_asked_for(client: Client) ->
     User.objects.create_user("reader", password="open")
     response = client.post("/accounts/login/", {"username": "reader", "password": "open", "next": "/registries/"})
     assert response["Location"] == "/registries/"
+
+
+def test_the_link_to_sign_in_remembers_the_page(client: Client) -> None:
+    link = 'href="/accounts/login/?next=/movements/%3Fkind%3Dforward"'
+    assert link in client.get("/movements/?kind=forward").text
+    assert 'href="/accounts/login/"' in client.get("/accounts/login/?next=/registries/").text
+
+
+@pytest.mark.parametrize("is_public", [True, False])
+def test_pages_that_name_no_icon_find_one(client: Client, settings: SettingsWrapper, is_public: bool) -> None:
+    settings.PUBLIC_READ = is_public
+    response = client.get("/favicon.ico")
+    assert response.status_code == 302
+    assert response["Location"].endswith(".svg")
 
 
 def test_a_form_from_elsewhere_is_refused_in_words() -> None:
