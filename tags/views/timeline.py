@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -37,9 +39,18 @@ def beginning(first_seen: dt.datetime | None, moves: MovementQuerySet) -> dt.dat
 
 
 def rows(moves: MovementQuerySet) -> Iterator[tuple[object, ...]]:
-    """Movements as the exports give them, in the order of COLUMNS, newest first, read as they are sent."""
-    for move in moves.newest_first().for_sentences().iterator(chunk_size=2000):
-        yield tuple(map(move.facts.get, COLUMNS))
+    """Movements as the exports give them, in the order of COLUMNS, read as they are sent.
+
+    Newest first and those of one look by their names, as the page folds them.
+    """
+    told = moves.newest_first().for_sentences().iterator(chunk_size=2000)
+    for _fold, found in groupby(told, _fold_of):
+        for move in sorted(found, key=attrgetter("tag.name")):
+            yield tuple(map(move.facts.get, COLUMNS))
+
+
+def _fold_of(move: Movement) -> tuple[object, ...]:
+    return timezone.localdate(move.before), move.repository_id, move.found_at
 
 
 def feed(address: str, ask: Asked) -> str:

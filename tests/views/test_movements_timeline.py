@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -285,3 +287,13 @@ def test_a_filter_that_finds_nothing_says_what_was_perhaps_meant(client: Client)
 def test_a_time_in_which_nothing_can_be_seen_says_why(client: Client, query: str, problem: str) -> None:
     moved()
     assert problem in read(client, f"{APP}?{query}")
+
+
+def test_a_file_has_the_moves_of_one_look_in_the_order_of_the_page(client: Client) -> None:
+    repository = example(at=NOW - 10 * MINUTE)
+    look(repository, {**EXAMPLE, "production": "2.1", "latest": "2.1", "rollback": "2.0"}, NOW - 5 * MINUTE)
+    look(repository, {**EXAMPLE, "production": "2.0", "latest": "2.1", "rollback": "2.0"})
+    file = json.loads(client.get(f"{APP}?format=json").getvalue())
+    page = re.findall(r'id="move-(\d+)"', client.get(APP).text)
+    assert [str(row["id"]) for row in file] == page
+    assert [row["tag"] for row in file] == ["production", "latest", "production", "rollback"]
