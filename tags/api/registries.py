@@ -68,7 +68,11 @@ def _items(registries: Sequence[models.Registry]) -> list[dict[str, Any]]:
 def _item(report: Report) -> dict[str, Any]:
     registry = report.registry
     looks = [watched.repository.checked_at for watched in report.repositories]
-    errors = [watched.freshness.reason for watched in report.repositories if watched.freshness.is_warning]
+    errors = [
+        watched.repository.error or watched.freshness.reason
+        for watched in report.repositories
+        if watched.freshness.is_warning
+    ]
     return {
         "name": str(registry),
         "address": registry.address,
