@@ -141,7 +141,7 @@ class Queued(models.Model):
         now = timezone.now()
         with transaction.atomic():
             # Of two workers that take at once, the second sees what the first took.
-            registry = Registry.objects.select_for_update().filter(repositories=self.pk).first()
+            registry = Registry.objects.select_for_update(of=("self",)).filter(repositories=self.pk).first()
             mine = self._row.waiting(now).filter(lease_token=handed_out)
             if registry is None or not mine.exists():
                 return None
