@@ -245,7 +245,9 @@ class Recording:
         for move in self._told(tag.name, tag, None, listed_at, before):
             self._follow(tag, move, before)
         if tag.digest is not None:
-            after = max((at for at in (listed_at, tag.after) if at), default=None)
+            # A list tells that a tag is there, not where: what is meant to move may have moved since the last look.
+            seen_at = listed_at if tag.swept else self._last_seen_otherwise(tag)
+            after = max((at for at in (seen_at, tag.after) if at), default=None)
             self._move(tag, Kind.REMOVED, None, after, before, Movement.Source.POLL)
             tag.after, tag.before = _bound(after, before), before
         elif tag.state != Tag.State.REMOVED:

@@ -90,7 +90,7 @@ def test_a_tag_that_a_complete_list_lacks_was_removed_and_can_come_back(reposito
     without = {name: content for name, content in EXAMPLE.items() if name != "rollback"}
     [movement] = record(repository, seen(without, 5))
     assert movement.sentence == "rollback was removed (it pointed to 1.3)"
-    assert (movement.after, movement.before) == (at(0), at(5) + SECOND)
+    assert (movement.after, movement.before) == (at(0) + 2 * SECOND, at(5) + SECOND)
     [movement] = record(repository, seen(EXAMPLE | {"rollback": "2.0"}, 10))
     assert movement.sentence == "rollback came back, pointing to 2.0"
     assert movement.after == at(5)
@@ -158,7 +158,10 @@ def test_an_empty_list_is_believed_only_when_a_second_one_agrees(repository: Rep
     movements = record(repository, seen({}, 11))
     assert {movement.kind for movement in movements} == {Kind.REMOVED}
     assert len(movements) == len(EXAMPLE)
-    assert {(movement.after, movement.before) for movement in movements} == {(at(0), at(5) + SECOND)}
+    # Versions since the last list that had them, pointers since the last look at them.
+    began = {at(0), at(0) + 2 * SECOND}
+    assert {movement.after for movement in movements} == began
+    assert {movement.before for movement in movements} == {at(5) + SECOND}
 
 
 def test_a_list_that_loses_more_than_half_changes_nothing_until_confirmed(repository: Repository) -> None:
@@ -347,6 +350,15 @@ def test_an_unchanged_poll_reads_no_tags_but_those_it_looked_at(repository: Repo
     assert Recording(current, looked_at, at(5)).known.keys() == {"latest", "1.0.7"}
     another = seen({"latest": "1"}, 5, listed=[*tags, "1.0.99"])
     assert len(Recording(current, another, at(5)).known) == 51
+
+
+def test_a_pointer_was_removed_since_the_last_look_at_it_and_not_since_the_last_list(repository: Repository) -> None:
+    without = {name: content for name, content in EXAMPLE.items() if name not in ("rollback", "1.0")}
+    record(repository, seen(EXAMPLE, 0))
+    record(repository, seen({**without, "1.0": "1.0"}, 5, failing=("rollback",)))  # it may have moved before it went
+    version, pointer = sorted(record(repository, seen(without, 10)), key=lambda movement: movement.tag.name)
+    assert (pointer.kind, pointer.after) == (Kind.REMOVED, at(0) + 2 * SECOND)
+    assert (version.kind, version.after) == (Kind.REMOVED, at(5)), "a version is where it was as long as it is listed"
 
 
 def test_a_tag_that_came_back_unseen_returned_since_the_list_that_lacked_it(repository: Repository) -> None:

@@ -59,12 +59,12 @@ def test_a_list_that_proves_no_absence_is_a_good_look_that_removes_nothing(repos
     assert reasons(repository) == [""]
 
 
-def test_a_tag_that_goes_unproved_for_a_while_was_removed_since_the_last_proof(repository: Repository) -> None:
+def test_a_tag_that_goes_unproved_for_a_while_was_removed_since_the_last_look_at_it(repository: Repository) -> None:
     record(repository, seen(EXAMPLE, 0))
     fewer = {name: version for name, version in EXAMPLE.items() if name != "rollback"}
     record(repository, seen(fewer, 5, proves_absence=False))
     [movement] = record(repository, seen(fewer, 10))
-    assert (movement.after, movement.before) == (at(0), at(10) + SECOND)
+    assert (movement.after, movement.before) == (at(0) + 2 * SECOND, at(10) + SECOND)
 
 
 def test_a_removal_is_no_earlier_than_the_move_before_it(repository: Repository) -> None:
@@ -72,7 +72,7 @@ def test_a_removal_is_no_earlier_than_the_move_before_it(repository: Repository)
     record(repository, seen(EXAMPLE, 5, proves_absence=False))
     record(repository, seen(EXAMPLE | {"rollback": "1.2"}, 10, proves_absence=False))
     [movement] = record(repository, seen({name: EXAMPLE[name] for name in EXAMPLE if name != "rollback"}, 15))
-    assert movement.after == at(5) + 2 * SECOND
+    assert movement.after == at(10) + 2 * SECOND
 
 
 def test_tags_that_nobody_looked_at_are_left_as_they_are(repository: Repository) -> None:
