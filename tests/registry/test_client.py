@@ -121,7 +121,7 @@ def test_a_registry_that_hangs_is_given_up_after_one_round(fake_registry: FakeRe
 
 def test_tags_that_time_out_now_and_then_do_not_end_it(fake_registry: FakeRegistry) -> None:
     filled(fake_registry, 40).fault(hang(), path="manifests/1.0[05]0")
-    with Client(fake_registry.settings(concurrency=4), deadline=0.3) as client:
+    with Client(fake_registry.settings(concurrency=4), deadline=2) as client:
         listing = client.listing("app")
     assert set(listing.failures) == {"1.000"}
     assert len(listing.observations) == 39
@@ -129,7 +129,7 @@ def test_tags_that_time_out_now_and_then_do_not_end_it(fake_registry: FakeRegist
 
 def test_one_thread_looks_at_the_others_when_one_tag_hangs(fake_registry: FakeRegistry) -> None:
     filled(fake_registry, 20).fault(hang(), path="manifests/1.000")
-    with Client(fake_registry.settings(concurrency=1), deadline=0.2) as client:
+    with Client(fake_registry.settings(concurrency=1), deadline=2) as client:
         listing = client.listing("app")
     assert set(listing.failures) == {"1.000"}
     assert len(listing.observations) == 19
