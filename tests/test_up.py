@@ -85,9 +85,11 @@ def settings(folder: Path) -> dict[str, str]:
 @pytest.fixture
 def up(tmp_path: Path) -> Iterator[Up]:
     up = Up(tmp_path)
-    up.wait_until_it_works()
-    yield up
-    up.end()
+    try:
+        up.wait_until_it_works()
+        yield up
+    finally:
+        up.end()
 
 
 def refusal(folder: Path, *, port: str = "", **environment: str) -> str:
