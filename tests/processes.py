@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,14 @@ if TYPE_CHECKING:
 def in_session(session: int) -> list[int]:
     """The ids of the processes of a session that live (a zombie does not), lowest first."""
     return sorted(int(entry.name) for entry in Path("/proc").glob("[0-9]*") if lives_in(session, entry))
+
+
+def end_session(session: int) -> None:
+    """Kill all of it; more than once, for what is killed late may have started another in between."""
+    while left := in_session(session):
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def lives_in(session: int, process: Path) -> bool:

@@ -16,7 +16,7 @@ import pytest
 
 from regviewer import supervisor as module
 from regviewer.supervisor import Part, Supervisor
-from tests.processes import in_session, wait_until
+from tests.processes import end_session, in_session, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,8 +58,7 @@ def start() -> Iterator[Start]:
 
     yield start
     for process in started:
-        for pid in in_session(process.pid):
-            os.kill(pid, signal.SIGKILL)
+        end_session(process.pid)
         process.communicate()
 
 
@@ -122,23 +121,28 @@ def test_nothing_is_left_when_the_supervisor_is_killed_at_any_moment(start: Star
     wait_until(lambda: in_session(supervisor.pid) == [])
 
 
-def test_what_hangs_is_killed_with_its_family_and_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_hangs_is_killed_with_its_family_and_started_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(module, "SECONDS_TO_STOP", 0.5)
     said: list[str] = []
-    supervisor = Supervisor(
-        [[Part("hanging", ["/bin/sh", "-c", f"trap '' TERM; {FAMILY}"]), Part("well", ["sleep", "600"])]], said.append
-    )
+    starts = tmp_path / "starts"
+    starts.touch()
+    hanging = Part("hanging", ["/bin/sh", "-c", f"trap '' TERM; echo $$ >> {starts}; {FAMILY}"])
+    supervisor = Supervisor([[hanging, Part("well", ["sleep", "600"])]], said.append)
 
     def condemn() -> None:
-        time.sleep(1)
-        supervisor.restart("hanging", "it stands still")
-        supervisor.restart("unheard of", "it stands still")
-        wait_until(lambda: bool(said))
-        time.sleep(1)
-        supervisor.stopping = True
+        try:
+            wait_until(lambda: len(starts.read_text().split()) == 1)
+            supervisor.restart("hanging", "it stands still")
+            supervisor.restart("unheard of", "it stands still")
+            wait_until(lambda: len(starts.read_text().split()) == 2)
+        finally:
+            supervisor.stopping = True
 
     thread = threading.Thread(target=condemn)
     thread.start()
     supervisor.run()
     thread.join()
+    assert len(starts.read_text().split()) == 2
     assert said == ["The hanging hangs (it stands still): it is started again."]

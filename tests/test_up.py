@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from regviewer import parts
-from tests.processes import in_session, wait_until
+from tests.processes import end_session, in_session, wait_until
 from tests.services import free_port
 
 if TYPE_CHECKING:
@@ -65,8 +65,7 @@ class Up:
             return False
 
     def end(self) -> None:
-        for pid in self.processes:
-            os.kill(pid, signal.SIGKILL)
+        end_session(self.process.pid)
         self.process.wait()
 
 

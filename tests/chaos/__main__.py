@@ -156,7 +156,9 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="to do the same once more")
     parser.add_argument("--pause", type=float, default=8, help="seconds between two disturbances, more or less")
     parser.add_argument("--only", action="append", help="these disturbances alone, by their names")
-    parser.add_argument("--quick", action="store_true", help="without those that take a minute")
+    parser.add_argument(
+        "--quick", action="store_true", help="without those that take a minute, and without asking how long it took"
+    )
     return parser.parse_args(arguments)
 
 
@@ -184,7 +186,8 @@ def main(arguments: Sequence[str]) -> int:
         chaos.watch()
         every = choices(asked)
         chaos.run(asked.seconds, lambda: dice.choice(every), asked.pause, console.print)
-        found = [*chaos.settle(), *lateness(chaos), *growth(chaos.footprints), *findings(chaos)]
+        found = [*chaos.settle(), *findings(chaos)]
+        found += [] if asked.quick else [*lateness(chaos), *growth(chaos.footprints)]
         looks = sum(map(len, running.looks().values()))
     report |= {"disturbances": len(chaos.said), "complete_looks": looks, "findings": found}
     report |= {"changes": sum(map(len, chaos.truth.states.values())), "last_footprint": chaos.footprints[-1:]}

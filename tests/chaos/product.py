@@ -8,19 +8,21 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import requests
+
 from tests.chaos.oracle import Look
-from tests.processes import in_session
+from tests.processes import end_session, in_session, wait_until
 from tests.services import Postgres, Redis, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
+SECONDS_TO_START = 120
 PARTS = ("worker", "dispatcher", "beat", "web")
 
 
@@ -51,9 +53,16 @@ class Product:
         self._up.send_signal(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
             self._up.wait(timeout=20)
-        for pid in in_session(self._up.pid):
-            os.kill(pid, signal.SIGKILL)
+        end_session(self._up.pid)
         self._up.wait()
+
+    def answers(self) -> bool:
+        """Whether all of it works, the first time at the latest when its database was made ready."""
+        assert not self.ended(), self.ended()
+        try:
+            return requests.get(f"http://127.0.0.1:{self.port}/healthz", timeout=10).status_code == 200
+        except (requests.ConnectionError, requests.Timeout):
+            return False
 
     def ended(self) -> str:
         """What it said last, if it ended by itself."""
@@ -61,9 +70,9 @@ class Product:
 
     def manage(self, *arguments: str) -> str:
         command = [sys.executable, "manage.py", *arguments]
-        return subprocess.run(
-            command, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True, timeout=120
-        ).stdout
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, f"{arguments[0]}: {done.stdout}{done.stderr}"
+        return done.stdout
 
     # --- Its processes -------------------------------------------------------------------------------------------
 
@@ -180,7 +189,7 @@ def product(folder: Path, *, on_postgresql: bool) -> Iterator[Product]:
 def _running(product: Product) -> Iterator[Product]:
     product.start()
     try:
-        time.sleep(1)
+        wait_until(product.answers, SECONDS_TO_START)
         yield product
     finally:
         product.stop()

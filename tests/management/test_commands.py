@@ -45,6 +45,14 @@ def test_watching_twice_is_watching_once_and_updates_what_is_given(example: Fake
     assert Repository.objects.get().every == 7
 
 
+def test_watch_leaves_a_repository_to_the_worker_that_was_faster(example: FakeRegistry) -> None:
+    watch(example)
+    assert Repository.objects.get().claim()
+    printed = watch(example)
+    assert "skipped" in printed
+    assert printed.endswith(f"It is watched; `manage.py aliases {example.address}/app` shows what is seen.\n")
+
+
 def test_watch_takes_credentials_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     with FakeRegistry(auth="basic", username="reader", password="pass word") as registry:
         for tag, content in EXAMPLE.items():

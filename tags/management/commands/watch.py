@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tags.management.commands._references import reference
 from tags.management.commands.poll import as_line, poll_with_progress
 from tags.models import Repository
+from tags.polling import SKIPPED
 from tags.registry import KINDS
 from tags.watching import Access, watch
 
@@ -55,10 +56,13 @@ class Command(BaseCommand):
         polls = poll_with_progress(repositories, every_tag=True)
         for repository, poll in zip(repositories, polls, strict=True):
             self.stdout.write(as_line(poll))
+            if poll.outcome == SKIPPED:  # where the product runs, a worker may have been faster
+                self.stdout.write(f"It is watched; `manage.py aliases {repository.reference}` shows what is seen.")
+                continue
             self.stdout.write(repository.draw())
             if poll.outcome == Repository.Outcome.FAILED:
                 self.stdout.write(f"It stays watched, and is looked at again every {repository.every} s.")
-        if any(poll.outcome != Repository.Outcome.COMPLETE for poll in polls):
+        if any(poll.outcome not in (Repository.Outcome.COMPLETE, SKIPPED) for poll in polls):
             sys.exit(1)
 
     def _access(self, options: dict[str, Any]) -> Access:
