@@ -55,8 +55,9 @@ def journal_page(
     `is_bounded`: the journal keeps to the window, as the moves that are given do.
     """
     following = moves.older_than(*since) if since else moves
-    sentences = following.newest_first().for_sentences().select_related("tag__repository__sweep")
-    page = list(sentences.for_comparisons()[: MOVES + 1])
+    sentences = following.newest_first().for_comparisons().select_related("tag")
+    # Many share a repository, which joined would be read with each.
+    page = list(sentences.prefetch_related("tag__repository__registry", "tag__repository__sweep")[: MOVES + 1])
     has_more = len(page) > MOVES
     page = page[:MOVES]
     older = (page[-1].before, page[-1].pk) if has_more else None

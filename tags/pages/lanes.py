@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop, ngettext, pgettext_lazy
 
 from tags.models.movement import short
 from tags.moments import stamp
-from tags.pages import clock
+from tags.pages.barnames import bar_name, cluster_name
 from tags.pages.gaps import gap_words, unwatched
 from tags.timeline import Bar, Cluster, Detail, Gap, Granularity, bars, level_of_detail, ticks
 from tags.versions import sort_key
@@ -302,7 +302,7 @@ def _piece(bar: Bar, source: Source, window: Window, looks: dict[Version, int], 
         label=label,
         caption=_caption(label, strip),
         has_room=_has_room(label, strip, ON_A_PHONE),
-        name=_bar_name(bar, source, label, window),
+        name=bar_name(bar, source, label, window),
         look=looks[version],
         count=1,
         doubts=tuple(window.strip(*span, least=0) for span in (bar.uncertain_start, ending) if span),
@@ -310,71 +310,15 @@ def _piece(bar: Bar, source: Source, window: Window, looks: dict[Version, int], 
     )
 
 
-def _bar_name(bar: Bar, source: Source, label: str, window: Window) -> str:
-    """The bar in words, with its true beginning; what the window cuts off ended later."""
-    since = bar.came[1] if bar.came else source.lane.first_seen
-    was_current = window.moment is not None and bar.end in (None, window.last)
-    is_current = window.moment is None and bar.end is None
-    is_cut = bar.end == window.end and not was_current
-    sure_until = max(bar.known_until or window.last, since)
-    lasting = clock.lasting(bar.came[0] if bar.came else None, since, bar.end or window.last)
-    facts = {
-        "tag": source.lane.name,
-        "version": label,
-        "start": _start_words(bar, since, window),
-        "lasting": _("at least %s") % clock.duration(sure_until - since) if is_cut else lasting,
-    }
-    if not (is_current or was_current):
-        end = clock.point(sure_until if is_cut else bar.end or window.last, window.now)
-        facts["end"] = _("%s or later") % end if is_cut else end
-        return _("%(tag)s on %(version)s from %(start)s to %(end)s (%(lasting)s)") % facts
-    if source.silence:
-        facts["doubt"] = source.silence.doubt(window.now, is_past=was_current)
-        return _("%(tag)s on %(version)s since %(start)s; %(doubt)s") % facts
-    if was_current:
-        return _("%(tag)s on %(version)s since %(start)s (%(lasting)s), current then") % facts
-    return _("%(tag)s on %(version)s since %(start)s (%(lasting)s), still current") % facts
-
-
-def _start_words(bar: Bar, since: dt.datetime, window: Window) -> str:
-    start = clock.point(since, window.now)
-    if bar.came is None:
-        return _("%s or earlier") % start
-    after, before = bar.came
-    if after is None or after >= before:
-        return start
-    words = clock.between(after, before, window.now)
-    # Behind "from" or "since" a day may stand, but no "between".
-    is_one_day = clock.day(after, window.now) == clock.day(before, window.now)
-    return words if is_one_day else _("some time %s") % words
-
-
 def _cluster(cluster: Cluster, source: Source, window: Window) -> Piece:
-    facts = {
-        "tag": source.lane.name, "count": cluster.count,
-        "start": clock.point(cluster.start, window.now), "end": clock.point(cluster.end, window.now),
-    }  # fmt: skip
-    then = ""
-    if cluster.then_digest:
-        then = _version(cluster.then_digest, cluster.then_label, source).label
-        name = ngettext(
-            "%(tag)s on %(count)d image from %(start)s to %(end)s, then on %(then)s: zoom in to see it",
-            "%(tag)s on %(count)d images from %(start)s to %(end)s, then on %(then)s: zoom in to see them",
-            cluster.count,
-        )
-    else:
-        name = ngettext(
-            "%(tag)s on %(count)d image from %(start)s to %(end)s: zoom in to see it",
-            "%(tag)s on %(count)d images from %(start)s to %(end)s: zoom in to see them",
-            cluster.count,
-        )
+    then = _version(cluster.then_digest, cluster.then_label, source).label if cluster.then_digest else ""
     strip = window.strip(cluster.start, cluster.end)
     return Piece(
         strip=strip,
         label=then,
         caption=then if _has_room(f"{cluster.count}→{then}", strip) else "",
         has_room=_has_room(str(cluster.count), strip, ON_A_PHONE),
-        name=name % {**facts, "then": then},
+        name=cluster_name(cluster, source, then, window),
         look=None,
         count=cluster.count,
         doubts=(),

@@ -18,7 +18,7 @@ from tags.templatetags.times import TOLD, moving
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tags.pages.board import Cell, Row
+    from tags.pages.boardrows import Cell, Row
     from tags.pages.since import Sinces
 
 register = template.Library()

@@ -9,6 +9,7 @@ from django.shortcuts import render
 
 from tags.pages import board as boards
 from tags.pages import clock
+from tags.pages.boardrows import rows
 from tags.pages.shortcuts import shortcuts
 from tags.pages.since import Sinces
 from tags.views.asking import as_of, moment_of, page_view, text_of
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+
+    from tags.pages.boardrows import Cell, Row
 
 ROWS = 100
 
@@ -68,7 +71,7 @@ def board(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
             "page": "board",
             "board": found,
             "page_of_rows": page,
-            "rows": boards.rows(found, list(page.object_list)),
+            "rows": rows(found, list(page.object_list)),
             "sinces": Sinces(ask.now, ask.point),
             "text": asked.text,
             "than": than,
@@ -85,7 +88,7 @@ def board(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
 def _lines(found: boards.Board) -> Iterator[tuple[object, ...]]:
     """A line for each cell, of all pages; of an image of which nothing is known, one that says why."""
     for start in range(0, len(found.repositories), ROWS):
-        for row in boards.rows(found, found.repositories[start : start + ROWS]):
+        for row in rows(found, found.repositories[start : start + ROWS]):
             if row.unknown:
                 nothing = Line(row.repository.reference, reason=row.unknown)
                 yield (*nothing, *_compared(row, None)) if found.asked.than else nothing
@@ -95,7 +98,7 @@ def _lines(found: boards.Board) -> Iterator[tuple[object, ...]]:
                     yield (*line, *_compared(row, cell)) if found.asked.than else line
 
 
-def _line(row: boards.Row, cell: boards.Cell, *, is_now: bool) -> Line:
+def _line(row: Row, cell: Cell, *, is_now: bool) -> Line:
     tag = cell.tag
     line = Line(row.repository.reference, cell.name, state="removed")
     if tag:
@@ -106,7 +109,7 @@ def _line(row: boards.Row, cell: boards.Cell, *, is_now: bool) -> Line:
     return line._replace(checked_at=row.freshness.checked_at, reason=row.freshness.reason) if is_now else line
 
 
-def _compared(row: boards.Row, cell: boards.Cell | None) -> Compared:
+def _compared(row: Row, cell: Cell | None) -> Compared:
     """Whether it changed may not be known, while something moves."""
     if row.unknown_before:
         return Compared(state_before="unknown", reason_before=row.unknown_before)

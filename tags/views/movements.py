@@ -61,7 +61,8 @@ def _page(
         return export(wanted, "movements", COLUMNS, rows(ask.of(moves)))
     pointers = tags.pointers() if repository else tags.deployments()
     there = _there(ask.of_tags(tags if ask.tags else pointers), ask.window)
-    drawn = list(there.select_related("repository__registry", "repository__sweep").order_by("-before", "-pk")[:LANES])
+    last = there.order_by("-before", "-pk")[:LANES]
+    drawn = list(last.prefetch_related("repository__registry", "repository__sweep"))
     drawn.sort(key=lambda tag: (tag.repository.registry.address, tag.repository.name, tag.name))
     days = listed(request, ask, ask.of(moves), repository, sought)
     return render(

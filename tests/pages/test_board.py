@@ -6,7 +6,8 @@ import pytest
 
 from tags.models import Repository
 from tags.pages import drift
-from tags.pages.board import Asked, Board, Row, board, rows
+from tags.pages.board import Asked, Board, board
+from tags.pages.boardrows import Row, rows
 from tests.factories import DAY, MINUTE, NOW, SECOND, example, look, moved, watch
 from tests.listings import EXAMPLE
 

@@ -128,7 +128,7 @@ def test_the_page_asks_as_often_whatever_the_tag_has_done(
     example("registry.example.com/shop/cart")
     with django_assert_num_queries(19):  # of what never moved no movement is read
         client.get("/registry.example.com/shop/cart:latest/")
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(25):
         client.get(f"{APP}:latest/")
 
 
