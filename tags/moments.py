@@ -59,4 +59,4 @@ def utc(moment: dt.datetime) -> str:
 
 def stamp(moment: dt.datetime) -> str:
     """A moment as it stands in addresses, to the microsecond: with a Z, because a plus would arrive as a blank."""
-    return f"{moment.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+    return f"{moment.astimezone(dt.UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"

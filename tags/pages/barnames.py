@@ -12,11 +12,12 @@ from tags.pages import clock
 if TYPE_CHECKING:
     import datetime as dt
 
+    from tags.pages.clock import Points
     from tags.pages.lanes import Source, Window
     from tags.timeline import Bar, Cluster
 
 
-def bar_name(bar: Bar, source: Source, label: str, window: Window) -> str:
+def bar_name(bar: Bar, source: Source, label: str, window: Window, points: Points) -> str:
     """The bar in words, with its true beginning; what the window cuts off ended later."""
     since = bar.came[1] if bar.came else source.lane.first_seen
     was_current = window.moment is not None and bar.end in (None, window.last)
@@ -27,11 +28,11 @@ def bar_name(bar: Bar, source: Source, label: str, window: Window) -> str:
     facts = {
         "tag": source.lane.name,
         "version": label,
-        "start": _start_words(bar, since, window),
+        "start": _start_words(bar, since, window, points),
         "lasting": _("at least %s") % clock.duration(sure_until - since) if is_cut else lasting,
     }
     if not (is_current or was_current):
-        end = clock.point(sure_until if is_cut else bar.end or window.last, window.now)
+        end = points.of(sure_until if is_cut else bar.end or window.last)
         facts["end"] = _("%s or later") % end if is_cut else end
         return _("%(tag)s on %(version)s from %(start)s to %(end)s (%(lasting)s)") % facts
     if source.silence:
@@ -42,8 +43,8 @@ def bar_name(bar: Bar, source: Source, label: str, window: Window) -> str:
     return _("%(tag)s on %(version)s since %(start)s (%(lasting)s), still current") % facts
 
 
-def _start_words(bar: Bar, since: dt.datetime, window: Window) -> str:
-    start = clock.point(since, window.now)
+def _start_words(bar: Bar, since: dt.datetime, window: Window, points: Points) -> str:
+    start = points.of(since)
     if bar.came is None:
         return _("%s or earlier") % start
     after, before = bar.came
@@ -55,7 +56,7 @@ def _start_words(bar: Bar, since: dt.datetime, window: Window) -> str:
     return words if is_one_day else _("some time %s") % words
 
 
-def cluster_name(cluster: Cluster, source: Source, then: str, window: Window) -> str:
+def cluster_name(cluster: Cluster, source: Source, then: str, points: Points) -> str:
     """Several bars in words; `then` is the version that followed them, empty where none did."""
     if then:
         name = ngettext(
@@ -72,7 +73,7 @@ def cluster_name(cluster: Cluster, source: Source, then: str, window: Window) ->
     return name % {
         "tag": source.lane.name,
         "count": cluster.count,
-        "start": clock.point(cluster.start, window.now),
-        "end": clock.point(cluster.end, window.now),
+        "start": points.of(cluster.start),
+        "end": points.of(cluster.end),
         "then": then,
     }

@@ -118,21 +118,41 @@ def clock(moment: dt.datetime, *, seconds: bool = False) -> str:
 
 def time_of_day(local: dt.datetime, *, seconds: bool = False) -> str:
     """The same of a moment that is in the viewer's zone already."""
-    return _told_apart(local, f"{local:{'%H:%M:%S' if seconds else '%H:%M'}}")
+    return _told_apart(local, local.time().isoformat("seconds" if seconds else "minutes"))
 
 
 def _told_apart(local: dt.datetime, time: str) -> str:
+    if not _clocks_change(local.date(), local.tzinfo):  # as on all days but two of a year
+        return time
     if local.utcoffset() == local.replace(fold=1 - local.fold).utcoffset():
         return time
     return _("%(time)s (%(offset)s)") % {"time": time, "offset": _offset(local)}
 
 
+@lru_cache(maxsize=1024)
+def _clocks_change(date: dt.date, zone: dt.tzinfo | None) -> bool:
+    """Whether a day begins at another distance from UTC than the next one."""
+    days = (date, date + dt.timedelta(days=1))
+    return len({dt.datetime.combine(day, dt.time.min, zone).utcoffset() for day in days}) > 1
+
+
 def point(moment: dt.datetime, now: dt.datetime, *, seconds: bool = False) -> str:
     """Day and time of day: "today 14:02", "Fri 9 May 14:02"."""
-    zone, language = timezone.get_current_timezone(), get_language()
-    local = moment.astimezone(zone)
-    date = _day(local.date(), now.astimezone(zone).date(), language)
-    return _on_day(language) % {"day": date, "time": time_of_day(local, seconds=seconds)}
+    return Points(now).of(moment, seconds=seconds)
+
+
+class Points:
+    """Tells one moment after the other as `point` does: the reader's zone and language are asked for only once."""
+
+    def __init__(self, now: dt.datetime) -> None:
+        self._zone, self._language = timezone.get_current_timezone(), get_language()
+        self._today = now.astimezone(self._zone).date()
+        self._pattern = _on_day(self._language)
+
+    def of(self, moment: dt.datetime, *, seconds: bool = False) -> str:
+        local = moment.astimezone(self._zone)
+        day = _day(local.date(), self._today, self._language)
+        return self._pattern % {"day": day, "time": time_of_day(local, seconds=seconds)}
 
 
 def on_day(day: str, time: str) -> str:
@@ -162,7 +182,7 @@ def asked(moment: dt.datetime) -> str:
 def exact(moment: dt.datetime) -> str:
     """Leaves nothing open, not even the zone: "3 May 2026 14:00:05 (UTC+2)"."""
     local = moment.astimezone(timezone.get_current_timezone())
-    return exactly_on(local) % f"{local:%H:%M:%S}"
+    return exactly_on(local) % local.time().isoformat("seconds")
 
 
 def exactly_between(after: dt.datetime, before: dt.datetime) -> str:
@@ -176,7 +196,7 @@ def exactly_between(after: dt.datetime, before: dt.datetime) -> str:
 
 def times_of_day(first: dt.datetime, last: dt.datetime) -> str:
     """Two times of one day, to the second."""
-    start, end = f"{first:%H:%M:%S}", f"{last:%H:%M:%S}"
+    start, end = first.time().isoformat("seconds"), last.time().isoformat("seconds")
     return start if start == end else f"{start} \N{EN DASH} {end}"
 
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_noop, ngettext, pgettext_lazy
 from tags.models.movement import short
 from tags.moments import stamp
 from tags.pages.barnames import bar_name, cluster_name
+from tags.pages.clock import Points
 from tags.pages.gaps import gap_words, unwatched
 from tags.timeline import Bar, Cluster, Detail, Gap, Granularity, bars, level_of_detail, ticks
 from tags.versions import sort_key
@@ -74,7 +75,7 @@ class Window:
     def strip(self, start: dt.datetime, end: dt.datetime, least: float = LEAST_WIDTH) -> Strip:
         left, right = self.place(start), self.place(end)
         width = max(right - left, least)
-        return Strip(f"{min(left, 100 - width):.3f}%", f"{width:.3f}%")
+        return Strip(f"{min(left, 100 - width):.3f}%", f"{width:.3f}%", width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,7 @@ class Strip:
 
     x: str
     width: str
-
-    @property
-    def percent(self) -> float:
-        return float(self.width.rstrip("%"))
+    percent: float  # the width
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +220,7 @@ def draw(sources: Sequence[Source], window: Window) -> list[DrawnLane]:
     versions = {_version(bar.digest, bar.label, source) for source, bar in bars_of}
     in_order = sorted(versions, key=lambda version: (sort_key(version.name), version.times))
     looks = _looks(in_order)
+    points = Points(window.now)
     return [
         DrawnLane(
             source.lane.name,
@@ -229,7 +228,7 @@ def draw(sources: Sequence[Source], window: Window) -> list[DrawnLane]:
             source.registry,
             source.address,
             source.url,
-            tuple(_pieces(items, source, window, looks)),
+            tuple(_pieces(items, source, window, looks, points)),
             tuple(_hatch(gap, window) for gap in _gaps(source, window)),
             _has_hole(items, window),
         )
@@ -281,17 +280,19 @@ def _version(digest: str, label: str | None, source: Source) -> Version:
 
 
 def _pieces(
-    items: Sequence[Bar | Cluster], source: Source, window: Window, looks: dict[Version, int]
+    items: Sequence[Bar | Cluster], source: Source, window: Window, looks: dict[Version, int], points: Points
 ) -> Iterator[Piece]:
     for item, following in zip_longest(items, items[1:]):
         if isinstance(item, Cluster):
-            yield _cluster(item, source, window)
+            yield _cluster(item, source, window, points)
         else:
             is_followed = following is not None and following.start == item.end
-            yield _piece(item, source, window, looks, is_followed=is_followed)
+            yield _piece(item, source, window, looks, points, is_followed=is_followed)
 
 
-def _piece(bar: Bar, source: Source, window: Window, looks: dict[Version, int], *, is_followed: bool) -> Piece:
+def _piece(
+    bar: Bar, source: Source, window: Window, looks: dict[Version, int], points: Points, *, is_followed: bool
+) -> Piece:
     end = bar.end or min(window.end, window.now)
     ending = None if is_followed else bar.uncertain_end  # else the next bar tells of it
     version = _version(bar.digest, bar.label, source)
@@ -302,7 +303,7 @@ def _piece(bar: Bar, source: Source, window: Window, looks: dict[Version, int], 
         label=label,
         caption=_caption(label, strip),
         has_room=_has_room(label, strip, ON_A_PHONE),
-        name=bar_name(bar, source, label, window),
+        name=bar_name(bar, source, label, window, points),
         look=looks[version],
         count=1,
         doubts=tuple(window.strip(*span, least=0) for span in (bar.uncertain_start, ending) if span),
@@ -310,7 +311,7 @@ def _piece(bar: Bar, source: Source, window: Window, looks: dict[Version, int], 
     )
 
 
-def _cluster(cluster: Cluster, source: Source, window: Window) -> Piece:
+def _cluster(cluster: Cluster, source: Source, window: Window, points: Points) -> Piece:
     then = _version(cluster.then_digest, cluster.then_label, source).label if cluster.then_digest else ""
     strip = window.strip(cluster.start, cluster.end)
     return Piece(
@@ -318,7 +319,7 @@ def _cluster(cluster: Cluster, source: Source, window: Window) -> Piece:
         label=then,
         caption=then if _has_room(f"{cluster.count}→{then}", strip) else "",
         has_room=_has_room(str(cluster.count), strip, ON_A_PHONE),
-        name=cluster_name(cluster, source, then, window),
+        name=cluster_name(cluster, source, then, points),
         look=None,
         count=cluster.count,
         doubts=(),

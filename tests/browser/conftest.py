@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from tags.models import Heartbeat
 from tags.registry import TimedOut
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
+SECONDS_TO_SHOW = 60  # on a machine that has much else to do
 CHROMIUM = Path("/usr/bin/chromium")
 APP = "/registry.example.com/shop/app/"
 
 # Playwright's own event loop runs in the thread of the test, in which Django would then refuse its database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+expect.set_options(timeout=SECONDS_TO_SHOW * 1000)
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +38,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 def page(browser: Browser) -> Iterator[Page]:
     """In place of the plugin's own, whose session-wide `base_url` this version of pytest trips over."""
     context = browser.new_context(timezone_id="Europe/Berlin", reduced_motion="reduce")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(SECONDS_TO_SHOW * 1000)
     yield context.new_page()
     context.close()
 

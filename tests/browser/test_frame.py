@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.conftest import APP, CHROMIUM
+from tests.browser.conftest import APP, CHROMIUM, SECONDS_TO_SHOW
 from tests.browser.test_pages import PAGES
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ FOCUSED = """() => {
 def plain(browser: Browser) -> Iterator[Page]:
     """A browser that runs no scripts."""
     context = browser.new_context(java_script_enabled=False)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(SECONDS_TO_SHOW * 1000)
     yield context.new_page()
     context.close()
 
