@@ -107,7 +107,7 @@ def rows(shown: Board, listed: Sequence[Listed]) -> list[Row]:
     known = [repository.pk for repository in repositories if repository.pk not in shown.unknown]
     pointers = Tag.objects.pointers().filter(repository__in=known).order_by()
     there = standings(pointers, asked.moment)
-    names = names_of(there, asked.moment)
+    names = names_of(there, asked.moment, are_all=True)
     called = former_names(there, names, asked.moment)
     before, names_before = _before(shown, pointers)
     of_repository: defaultdict[int, dict[str, Cell]] = defaultdict(dict)

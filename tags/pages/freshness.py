@@ -92,7 +92,7 @@ def freshness(repository: Repository, now: dt.datetime, tag: Tag | None = None) 
     if state in (State.FAILING, State.PARTIAL):
         retry = _("It is tried again %s.") % (clock.point(due, now) if due > now else _("any moment"))
         what_to_do = advice(repository.reason)
-    since = clock.point(checked, now) if checked else ""
+    since = clock.point(checked, now) if checked and state in (State.FAILING, State.LATE) else ""
     reason = Coverage.in_words(repository.reason) if repository.reason else ""
     facts = {"since": since, "last": last, "next": following, "reason": reason}
     if tag and gives_no_answer(tag) and state in (State.FRESH, State.PARTIAL):

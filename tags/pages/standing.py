@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import Case, Q, Value, When
@@ -138,8 +139,11 @@ def _names(tags: Iterable[tuple[int, str | None, str, str]]) -> Names:
     return {key: name for key, name in found.items() if name}
 
 
-def names_of(pointers: Iterable[Standing], moment: dt.datetime | None) -> Names:
-    """What to call the digests that these pointers stand on, or were on their way to; one query."""
+def names_of(pointers: Iterable[Standing], moment: dt.datetime | None, *, are_all: bool = False) -> Names:
+    """What to call the digests that these pointers stand on, or were on their way to; one query.
+
+    `are_all`: there are no other pointers in their repositories, so that only versions have to be read.
+    """
     repositories = {tag.repository_id for tag in pointers}
     digests = {digest for tag in pointers for digest in (tag.digest, tag.leaving_to) if digest}
     if moment:
@@ -147,8 +151,10 @@ def names_of(pointers: Iterable[Standing], moment: dt.datetime | None) -> Names:
         return _names(tags.values_list("repository_id", "digest_then", "role", "name"))
     # Not of these repositories alone: SQLite would look for each digest in each of them, and few are in others as well.
     # Which pointers are versions in part is asked of the few that it matters for: SQLite would ask Python for each row.
-    there = Tag.objects.shown().filter(digest__in=digests).present().order_by()
-    return _names(there.values_list("repository_id", "digest", "role", "name"))
+    there = Tag.objects.filter(digest__in=digests).present().order_by()
+    there = there.filter(role=Role.VERSION) if are_all else there.shown()
+    at_hand = ((tag.repository_id, tag.digest, tag.role, tag.name) for tag in pointers) if are_all else ()
+    return _names(chain(at_hand, there.values_list("repository_id", "digest", "role", "name")))
 
 
 def former_names(pointers: Iterable[Standing], names: Names, moment: dt.datetime | None) -> Names:

@@ -1,4 +1,4 @@
-"""A cell of the board. It has as many as a page can bear, so they are written without a template of their own."""
+"""What stands in a row of the board. It has as many as a page can bear, so they are written without a template."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from django.utils.translation import ngettext
 
 from tags.models import Tag
 from tags.pages.standing import nameless
-from tags.templatetags.times import TOLD, moving
+from tags.templatetags.times import TOLD, moving, timed
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator
 
     from tags.pages.boardrows import Cell, Row
+    from tags.pages.freshness import Freshness
     from tags.pages.since import Sinces
 
 register = template.Library()
@@ -28,6 +30,29 @@ MOST_ON_PAPER = 12  # others of one image
 SINCE = f' <span class="since">{TOLD}</span>'
 # A cell that says nothing beside its version, as most are.
 PLAIN = f'<td class="{{}}" data-label="{{}}"><a class="version" href="{{}}">{{}}</a>{SINCE}</td>'
+
+
+@register.simple_tag
+def head(row: Row, query: str, moment: dt.datetime | None) -> SafeString:
+    """The cell of the image: how fresh what is known of it is, unless the page is about a moment, and its drift."""
+    repository = row.repository
+    words = _html('<a class="image" href="{}/{}">{}</a>', row.address, query, repository.short_name)
+    words += _html(' <span class="registry">{}</span>', str(repository.registry))
+    if not moment:
+        words += _freshness(row.freshness)
+    if row.drift:
+        words += _html('<p class="drift">{}</p>', row.drift.sentence)
+    if row.unknown_before and not row.unknown:
+        words += _html('<p class="not-then">{} · {}</p>', _("not known then"), row.unknown_before)
+    return SafeString(f'<th scope="row">{words}</th>')
+
+
+def _freshness(freshness: Freshness) -> str:
+    checked = freshness.checked_at
+    words = timed(checked, freshness.words) if checked else conditional_escape(freshness.words)
+    said = f'<p class="freshness {freshness.state}">{words}</p>'
+    told = (freshness.reason, freshness.advice) if freshness.is_warning and freshness.reason else ()
+    return said + "".join(_html('<span class="error-text">{}</span>', text) for text in told if text)
 
 
 @register.simple_tag
