@@ -10,18 +10,19 @@ from django.utils.translation import gettext as _
 
 from tags.models import Repository, Tag
 from tags.models.movement import short
-from tags.pages.drift import Drift, nearest, versioned_images
+from tags.pages.drift import Drift, nearest
 from tags.pages.freshness import freshness
 from tags.pages.standing import former_names, names_of, standings
+from tags.pages.versionsathand import versions_at_hand
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Mapping, Sequence
 
     from tags.models.tag import TagQuerySet
     from tags.pages.board import Board, Key, Listed
     from tags.pages.freshness import Freshness
     from tags.pages.standing import Names, Standing
+    from tags.pages.versionsathand import AtHand
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +108,15 @@ def rows(shown: Board, listed: Sequence[Listed]) -> list[Row]:
     known = [repository.pk for repository in repositories if repository.pk not in shown.unknown]
     pointers = Tag.objects.pointers().filter(repository__in=known).order_by()
     there = standings(pointers, asked.moment)
-    names = names_of(there, asked.moment, are_all=True)
+    at_hand = versions_at_hand(known, asked.moment)
+    names = names_of(there, asked.moment, at_hand)
     called = former_names(there, names, asked.moment)
     before, names_before = _before(shown, pointers)
     of_repository: defaultdict[int, dict[str, Cell]] = defaultdict(dict)
     tags = {(tag.repository_id, tag.name): tag for tag in there}
     for key in {**tags, **before}:
         of_repository[key[0]][key[1]] = _cell(shown, key, tags, names, called, before, names_before)
-    drifts = _drifts(there, names, asked.moment)
+    drifts = _drifts(there, names, at_hand)
     return [
         _row(shown, repository, of_repository[repository.pk], drifts.get(repository.pk)) for repository in repositories
     ]
@@ -159,8 +161,8 @@ def _cell(
     )
 
 
-def _drifts(pointers: Iterable[Standing], names: Names, moment: dt.datetime | None) -> dict[int, Drift]:
-    """How far production is behind the nearest pointer in each repository where it is behind; one query."""
+def _drifts(pointers: Iterable[Standing], names: Names, at_hand: AtHand) -> dict[int, Drift]:
+    """How far production is behind the nearest pointer in each repository where it is behind."""
     of_repository: defaultdict[int, list[Standing]] = defaultdict(list)
     for tag in pointers:
         of_repository[tag.repository_id].append(tag)
@@ -168,7 +170,7 @@ def _drifts(pointers: Iterable[Standing], names: Names, moment: dt.datetime | No
     for (repository, digest), version in names.items():
         versions_of[repository][digest] = version
     leads = {pk: lead for pk, tags in of_repository.items() if (lead := nearest(tags, versions_of[pk]))}
-    images = versioned_images(leads, moment)
+    images = at_hand.images
     return {pk: lead.drift(images.get(pk)) for pk, lead in leads.items()}
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from tags.models import Tag
 from tags.versions import Role, is_floating, sort_key, versions_between, within
 
 if TYPE_CHECKING:
@@ -22,9 +19,6 @@ if TYPE_CHECKING:
 # What people call the place that the others are measured against; the first that a repository has.
 PRODUCTION = ("production", "prod", "live")
 MOST_SENTENCES = 3
-# Versions of one repository among which those in between are counted; where it has more, only the days are told, on
-# every page and whatever else is on it.
-MOST_VERSIONS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,24 +103,3 @@ def _leads(tags: Iterable[Standing], names: Mapping[str, str]) -> Iterator[Lead]
     found = [Lead(base, tuple(group), names[str(base.digest)], names[digest]) for digest, group in ahead.items()]
     in_order = sorted(found, key=lambda lead: sort_key(lead.high))
     return (lead for lead in in_order if versions_between(lead.low, lead.high, ()) > 0)
-
-
-def versioned_images(repositories: Collection[int], moment: dt.datetime | None) -> dict[int, list[list[str]]]:
-    """The version tags of each image in these repositories, now or then; one query.
-
-    Without the repositories that have too many of them, and without the tags whose image is missing or not known.
-    """
-    versions = Tag.objects.filter(repository__in=repositories, role=Role.VERSION).order_by()
-    counted = versions if moment else versions.present()
-    few = counted.values("repository").annotate(count=Count("pk")).filter(count__lte=MOST_VERSIONS).values("repository")
-    readable = versions.filter(repository__in=few)
-    there = (
-        readable.at(moment).filter(missing_then=False).values_list("repository_id", "digest_then", "name")
-        if moment
-        else readable.filter(state=Tag.State.PRESENT).values_list("repository_id", "digest", "name")
-    )
-    found: defaultdict[int, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for repository, digest, name in there:
-        if digest:  # else it was only coming
-            found[repository][digest].append(name)
-    return {repository: list(images.values()) for repository, images in found.items()}

@@ -10,14 +10,16 @@ from django.db.models import Case, Q, Value, When
 from django.utils.translation import gettext as _
 
 from tags.models import Movement, Tag
+from tags.pages.versionsathand import NOTHING
 from tags.versions import Role, image_name
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from tags.models import Repository
     from tags.models.tag import TagQuerySet
+    from tags.pages.versionsathand import AtHand
 
 
 class Standing(NamedTuple):
@@ -139,11 +141,17 @@ def _names(tags: Iterable[tuple[int, str | None, str, str]]) -> Names:
     return {key: name for key, name in found.items() if name}
 
 
-def names_of(pointers: Iterable[Standing], moment: dt.datetime | None, *, are_all: bool = False) -> Names:
+def names_of(pointers: Collection[Standing], moment: dt.datetime | None, at_hand: AtHand = NOTHING) -> Names:
     """What to call the digests that these pointers stand on, or were on their way to; one query.
 
-    `are_all`: there are no other pointers in their repositories, so that only versions have to be read.
+    None where the versions of their repositories are at hand, of which there must be no other pointers.
     """
+    if at_hand.repositories:
+        versions = ((tag.repository_id, tag.digest, Role.VERSION, tag.name) for tag in at_hand.versions)
+        named = [tag for tag in pointers if tag.repository_id in at_hand.repositories]
+        found = _names(chain(versions, ((tag.repository_id, tag.digest, tag.role, tag.name) for tag in named)))
+        others = [tag for tag in pointers if tag.repository_id not in at_hand.repositories]
+        return found | names_of(others, moment) if others else found
     repositories = {tag.repository_id for tag in pointers}
     digests = {digest for tag in pointers for digest in (tag.digest, tag.leaving_to) if digest}
     if moment:
@@ -151,10 +159,8 @@ def names_of(pointers: Iterable[Standing], moment: dt.datetime | None, *, are_al
         return _names(tags.values_list("repository_id", "digest_then", "role", "name"))
     # Not of these repositories alone: SQLite would look for each digest in each of them, and few are in others as well.
     # Which pointers are versions in part is asked of the few that it matters for: SQLite would ask Python for each row.
-    there = Tag.objects.filter(digest__in=digests).present().order_by()
-    there = there.filter(role=Role.VERSION) if are_all else there.shown()
-    at_hand = ((tag.repository_id, tag.digest, tag.role, tag.name) for tag in pointers) if are_all else ()
-    return _names(chain(at_hand, there.values_list("repository_id", "digest", "role", "name")))
+    there = Tag.objects.shown().filter(digest__in=digests).present().order_by()
+    return _names(there.values_list("repository_id", "digest", "role", "name"))
 
 
 def former_names(pointers: Iterable[Standing], names: Names, moment: dt.datetime | None) -> Names:

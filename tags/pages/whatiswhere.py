@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from tags.aliases import AliasGroup, alphabetical, group_of, height
 from tags.models import Tag
 from tags.models.movement import short
-from tags.pages.drift import MOST_SENTENCES, MOST_VERSIONS, PRODUCTION, Drift, leads
+from tags.pages.drift import MOST_SENTENCES, PRODUCTION, Drift, leads
 from tags.pages.filtering import begins, did_you_mean, is_in
 from tags.pages.freshness import swept_at
+from tags.pages.versionsathand import MOST_VERSIONS
 from tags.timeline import interval
 from tags.versions import Role, is_floating, sort_key, within
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from tags.models import CompareLink, Image, Tag
 from tags.pages.alternatives import alternatives
 from tags.pages.compare import MOST_OFFERED, compare, side, told
-from tags.pages.drift import versioned_images
+from tags.pages.versionsathand import versions_at_hand
 from tags.registry import InvalidReference, Reference
 from tags.versions import Role, is_floating
 from tags.views.asking import BadAddress, as_of, moment_of, page_view, read_moment, text_of
@@ -149,7 +149,7 @@ def _with_images(*sides: Side) -> list[Side]:
 def _compared(a: Side, b: Side, now: dt.datetime, *, shows_all: bool) -> Comparison:
     """Versions are counted as they were at the later of the two moments."""
     moment = max(a.moment, b.moment) if a.moment and b.moment else None
-    counted = versioned_images({a.repository.pk}, moment).get(a.repository.pk)
+    counted = versions_at_hand({a.repository.pk}, moment).images.get(a.repository.pk)
     patterns = CompareLink.objects.values_list("source", "template")
     return compare(a, b, counted, patterns, now, shows_all=shows_all)
 

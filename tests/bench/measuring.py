@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CHROMIUM = Path("/usr/bin/chromium")
 WARM_UP = 10  # requests: more than the server has threads, each of which opens the database once
+ROUNDS = 3  # of requests, of which the quietest counts: what else a machine does comes in bursts
 LOADS = 7  # in Chromium
 SECONDS_AT_MOST = 20  # for each of these; what is slower is asked less often
 PATIENCE = 60  # seconds, for one answer
@@ -50,7 +51,7 @@ class Shown:
 
 
 def served(port: int, path: str, expects: str, requests: int) -> Served:
-    """Ask one after the other, on a connection that is kept. Raises NotShown."""
+    """Ask one after the other, on a connection that is kept, `requests` times in each round. Raises NotShown."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     began = time.monotonic()
     body = b""
@@ -60,12 +61,18 @@ def served(port: int, path: str, expects: str, requests: int) -> Served:
             break
     if expects.encode() not in body:
         raise NotShown(f"there is no “{expects}” on it")
+    rounds = [one_round(connection, path, requests) for _ in range(ROUNDS)]
+    connection.close()
+    took = min(rounds, key=percentile_95)
+    return Served(len(took), min(took), statistics.median(took), percentile_95(took), len(body) / 1000)
+
+
+def one_round(connection: http.client.HTTPConnection, path: str, requests: int) -> list[float]:
     took: list[float] = []
     began = time.monotonic()
-    while len(took) < requests and (len(took) < 2 or time.monotonic() - began < SECONDS_AT_MOST):
+    while len(took) < requests and (len(took) < 2 or time.monotonic() - began < SECONDS_AT_MOST / ROUNDS):
         took.append(ask(connection, path)[0])
-    connection.close()
-    return Served(len(took), min(took), statistics.median(took), percentile_95(took), len(body) / 1000)
+    return took
 
 
 def ask(connection: http.client.HTTPConnection, path: str) -> tuple[float, bytes]:

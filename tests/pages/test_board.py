@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from tags.models import Repository
-from tags.pages import drift
+from tags.pages import versionsathand
 from tags.pages.board import Asked, Board, board
 from tags.pages.boardrows import Row, rows
 from tests.factories import DAY, MINUTE, NOW, SECOND, example, look, moved, watch
@@ -155,7 +155,7 @@ def test_an_image_counts_once_whatever_names_it_has_and_not_without_itself() -> 
 
 
 def test_of_too_many_versions_none_are_counted_whatever_else_is_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drift, "MOST_VERSIONS", 3)
+    monkeypatch.setattr(versionsathand, "MOST_VERSIONS", 3)
     for name, versions in (("few", 3), ("as-few", 3), ("many", 4)):
         tags = {f"1.{number}": str(number) for number in range(versions)}
         look(watch(f"registry.example.com/shop/{name}"), {**tags, "production": "0", "latest": "1"})

@@ -374,7 +374,7 @@ class TestExport:
         assert rows["platforms"]["a"] == ["linux/amd64"]
 
 
-@pytest.mark.parametrize(("a", "queries"), [("production", 14), ("production@2026-05-15T11:57:00Z", 15)])
+@pytest.mark.parametrize(("a", "queries"), [("production", 15), ("production@2026-05-15T11:57:00Z", 16)])
 def test_the_page_asks_as_often_whatever_the_tags_have_done(
     client: Client, django_assert_num_queries: DjangoAssertNumQueries, a: str, queries: int
 ) -> None:
