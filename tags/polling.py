@@ -6,31 +6,37 @@ import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from tags.clients import client_for
-from tags.models import LeaseLost, Repository
-from tags.registry import Cancelled, Listing, Misconfigured, OutOfTime, Past, RegistryError, look_at_all
+from tags.models import Inventory, LeaseLost, Repository
+from tags.models.sweep import SLICES
+from tags.registry import Cancelled, Listing, Misconfigured, OutOfTime, Part, Past, RegistryError, look_at_all
 
 if TYPE_CHECKING:
     import datetime as dt
     import uuid
-    from collections.abc import Callable
+    from collections.abc import Callable, Set
 
     from tags.models import Movement
-    from tags.models.turn import Turn
+    from tags.registry import Look, Span
 
-
-SECONDS_OF_A_POLL = 900  # then it ends with what it knows, and the next one goes on
+NAMES_IN_A_PART = 20_000  # of a list that is longer; with their digests they take some 20 MiB
+SECONDS_OF_A_PART = 900  # then it ends with what it knows, and the next poll goes on
+SECONDS_OF_A_SITTING = 30  # in which a worker reads part after part before it lets others have their turn
 SECONDS_BETWEEN_RENEWALS = 10
 SECONDS_TO_STORE = 30  # in which a database that went away may come back
 SECONDS_UNTIL_ASKED_AGAIN = 1
 SKIPPED = "skipped"
+UNFINISHED = "unfinished"
+ALL_SLICES = frozenset(range(SLICES))
 
+Asked = ParamSpec("Asked")
 Found = TypeVar("Found")
 
 
@@ -45,7 +51,7 @@ class Poll:
     """How a poll went: what `poll --json` prints and the log says."""
 
     repository: str
-    outcome: str  # one of Repository.Outcome, or SKIPPED when somebody else is at it
+    outcome: str  # one of Repository.Outcome, SKIPPED when somebody else is at it, or UNFINISHED when a list is long
     tags: int = 0
     movements: int = 0
     requests: int = 0
@@ -54,11 +60,31 @@ class Poll:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What a poll asks for: which of the tags that will be listed are worth a request of their own, and since when."""
+class Seen:
+    """What a part of a list brought, or several; `goes_on`: there is more of it to read."""
 
-    turn: Turn | None  # None: all of them
-    cursor: str  # empty: everything is read, whether it changed or not
+    tags: int = 0
+    movements: int = 0
+    requests: int = 0
+    goes_on: bool = True
+
+    def then(self, other: Seen) -> Seen:
+        counts = (self.tags + other.tags, self.movements + other.movements, self.requests + other.requests)
+        return Seen(*counts, other.goes_on)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is asked for: which part of the list and, of the tags in it, which are worth a request of their own.
+
+    `slices` of the sweep are looked at, and with `every_tag` all there is. Without a `cursor` everything is read,
+    whether it changed or not.
+    """
+
+    part: Part | None  # None: the whole list at once
+    slices: Set[int]
+    every_tag: bool
+    cursor: str
 
 
 def poll(
@@ -68,59 +94,93 @@ def poll(
     every_tag: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Poll:
-    """Look at a repository and write down what is seen; without a `lease` it is claimed here.
+    """Look at a repository and write down what is seen; without a `lease` it is claimed here, and read to its end.
 
-    A scheduled poll looks at pointers and at the versions whose turn it is, `every_tag` at all there is.
+    A scheduled poll looks at pointers and at the versions whose turn it is, `every_tag` at all there is. With a lease
+    that was handed in, what is too long for one sitting is left, due again at once, for any worker to go on with.
     `progress(done, total)` is called after each tag. Never raises for what a registry does: that is in the outcome.
     """
+    is_handed_out = lease is not None
     lease = lease or repository.claim()
     if lease is None:
         return Poll(repository.reference, SKIPPED, error="another worker is polling it")
     started, begun = time.monotonic(), timezone.now()
+    seen = Seen()
     try:
-        plan = decide(repository, every_tag=every_tag)
-        listing = fetch(repository, lease, plan, progress)
-        movements = store(repository, lease, plan, listing, begun)
+        while seen.goes_on:
+            if is_handed_out and time.monotonic() - started > SECONDS_OF_A_SITTING:
+                repository.leave(lease)
+                break
+            seen = seen.then(look(repository, lease, begun, every_tag=every_tag, progress=progress))
     except LeaseLost as error:
         return Poll(repository.reference, SKIPPED, error=str(error))
     except BaseException:
         # A mistake of ours, or an end that came from outside, is a failed poll like any other: without a trace it
         # would be tried again each time the lease runs out.
-        repository.record(_nothing(repository, BrokenOff("the poll was broken off; the log says why")), lease)
+        broken_off = BrokenOff("the poll was broken off; the log says why")
+        repository.record(Listing.of_nothing(repository.name, timezone.now(), broken_off), lease)
         raise
     return Poll(
         repository=repository.reference,
-        outcome=repository.outcome,
-        tags=len(listing.tags),
-        movements=len(movements),
-        requests=listing.requests,
+        outcome=UNFINISHED if seen.goes_on else repository.outcome,
+        tags=seen.tags,
+        movements=seen.movements,
+        requests=seen.requests,
         seconds=round(time.monotonic() - started, 3),
-        error=repository.error,
+        error="" if seen.goes_on else repository.error,
     )
 
 
-def decide(repository: Repository, *, every_tag: bool) -> Plan:
-    """Ask for all there is, or leave out what need not be looked at now."""
-    if every_tag:
-        return Plan(None, cursor="")
+def look(
+    repository: Repository,
+    lease: uuid.UUID,
+    begun: dt.datetime,
+    *,
+    every_tag: bool,
+    progress: Callable[[int, int], None] | None,
+) -> Seen:
+    """Read the next part of a repository's list, which mostly is all of it, and write it down."""
+    inventory = Inventory.objects.filter(repository=repository).first()
+    if inventory and inventory.is_read:
+        keep(repository, lease)
+        movements, is_all = repository.finish(lease, begun)
+        return Seen(movements=len(movements), goes_on=not is_all)
+    plan = decide(repository, inventory, every_tag=every_tag)
+    listing = fetch(repository, lease, plan, progress)
+    keep(repository, lease)
+    movements = store(repository, lease, plan, listing, begun)
+    return Seen(
+        len(listing.tags), len(movements), listing.requests, goes_on=listing.complete and not listing.span.is_all
+    )
+
+
+def decide(repository: Repository, inventory: Inventory | None, *, every_tag: bool) -> Plan:
+    """Ask for the next part of a long list or the first one, and leave out what need not be looked at now."""
     now = timezone.now()
-    return Plan(repository.turn(now), repository.cursor_at(now))
+    slices: Set[int] = ALL_SLICES if every_tag else repository.slices_due(now)
+    part: Part | None = Part(None, NAMES_IN_A_PART)
+    if inventory and not inventory.comes_sorted:
+        part = None
+    elif inventory and inventory.place:
+        slices, part = frozenset(inventory.slices), Part(inventory.place, NAMES_IN_A_PART)
+    return Plan(part, slices, every_tag, "" if every_tag else repository.cursor_at(now))
 
 
-class Errand(Generic[Found]):
+class Errand(Generic[Asked, Found]):
     """What another thread wants read from the database, whose connection belongs to this one; it waits meanwhile."""
 
-    def __init__(self, read: Callable[[], Found]) -> None:
+    def __init__(self, read: Callable[Asked, Found]) -> None:
         self._read = read
         self._found: Future[Found] = Future()
         self.wanted: Future[None] = Future()
 
-    def __call__(self) -> Found:
+    def __call__(self, *asked: Asked.args, **named: Asked.kwargs) -> Found:
+        self._ask = partial(self._read, *asked, **named)
         self.wanted.set_result(None)
         return self._found.result()
 
     def run(self) -> None:
-        self._found.set_result(self._read())
+        self._found.set_result(self._ask())
 
     def cancel(self) -> None:
         """Let nobody wait for what will not come."""
@@ -134,17 +194,22 @@ def fetch(
     progress: Callable[[int, int], None] | None = None,
 ) -> Listing:
     """Ask the registry, keeping the lease alive meanwhile. Raises LeaseLost when it was lost on the way."""
-    end = time.monotonic() + SECONDS_OF_A_POLL
+    end = time.monotonic() + SECONDS_OF_A_PART
     try:
         client = client_for(repository.registry)
     except Misconfigured as error:
-        return _nothing(repository, error)
+        return Listing.of_nothing(repository.name, timezone.now(), error)
     stop = threading.Event()
-    digests, names = Errand(repository.digests), Errand(repository.names)
-    errands: dict[Future[Any], Errand[Any]] = {errand.wanted: errand for errand in (digests, names)}
-    look = plan.turn._replace(known=names).of if plan.turn else look_at_all
+
+    def turn(listed: Set[str], span: Span) -> set[str]:
+        return repository.turn(listed, span, plan.slices)
+
+    digests, due = Errand(repository.digests), Errand(turn)
+    errands: dict[Future[Any], Errand[Any, Any]] = {errand.wanted: errand for errand in (digests, due)}
+    pick: Look = look_at_all if plan.every_tag else due
+    past = Past(plan.cursor, digests)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="listing") as executor:
-        future = executor.submit(client.listing, repository.name, look, progress, stop, Past(plan.cursor, digests))
+        future = executor.submit(client.listing, repository.name, pick, progress, stop, past, plan.part)
         try:
             while future not in (done := wait({future, *errands}, SECONDS_BETWEEN_RENEWALS, FIRST_COMPLETED).done):
                 for wanted in done:
@@ -156,11 +221,11 @@ def fetch(
             is_out_of_time = stop.is_set()
         finally:
             stop.set()  # whatever ends the wait ends the requests
-            for errand in (digests, names):
+            for errand in (digests, due):
                 errand.cancel()
         listing = future.result()
     if is_out_of_time and isinstance(listing.error, Cancelled):
-        return replace(listing, error=OutOfTime(f"time limit: the {SECONDS_OF_A_POLL} s of a poll were over"))
+        return replace(listing, error=OutOfTime(f"time limit: the {SECONDS_OF_A_PART} s of a poll were over"))
     return listing
 
 
@@ -182,26 +247,9 @@ def store(repository: Repository, lease: uuid.UUID, plan: Plan, listing: Listing
     while True:
         try:
             repository.registry.heard(listing)
-            return repository.record(listing, lease, plan.cursor, begun)
+            return repository.record(listing, lease, plan.cursor, begun, plan.slices)
         except (OperationalError, InterfaceError):
             if time.monotonic() >= end:
                 raise
             connection.close()
             time.sleep(SECONDS_UNTIL_ASKED_AGAIN)
-
-
-def _nothing(repository: Repository, error: RegistryError) -> Listing:
-    """The listing of a poll that never came to ask."""
-    now = timezone.now()
-    return Listing(
-        repository=repository.name,
-        tags=frozenset(),
-        observations=(),
-        failures={},
-        complete=False,
-        error=error,
-        sent_at=now,
-        received_at=now,
-        requests=0,
-        refused_names=0,
-    )

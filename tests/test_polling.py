@@ -279,7 +279,7 @@ class TestPast:
         """The cursor and the digests that each listing was given, of a client that answers with a cursor."""
         given: list[tuple[str, dict[str, str]]] = []
 
-        def listing(self: Client, name: str, look: Any, progress: Any, stop: Any, past: Past) -> Listing:
+        def listing(self: Client, name: str, look: Any, progress: Any, stop: Any, past: Past, part: Any) -> Listing:
             given.append((past.cursor, dict(past.digests)))
             return seen({"1.0": "a"}, 0, cursor=f"cursor {len(given)}")
 
@@ -299,7 +299,9 @@ class TestPast:
     ) -> None:
         lost = threading.Event()
 
-        def listing(self: Client, name: str, look: Any, progress: Any, stop: threading.Event, past: Past) -> Listing:
+        def listing(
+            self: Client, name: str, look: Any, progress: Any, stop: threading.Event, past: Past, part: Any
+        ) -> Listing:
             stop.wait(10)
             lost.set()
             return seen(past.digests, 0)
@@ -437,7 +439,7 @@ class TestTimeLimit:
 
     @pytest.fixture(autouse=True)
     def _short(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(polling, "SECONDS_OF_A_POLL", 0.5)
+        monkeypatch.setattr(polling, "SECONDS_OF_A_PART", 0.5)
         monkeypatch.setattr(polling, "SECONDS_BETWEEN_RENEWALS", 0.1)
 
     def test_it_is_partial_then_and_what_was_learnt_is_kept(self, example: FakeRegistry) -> None:

@@ -5,6 +5,7 @@ from tags.models.comparelink import CompareLink
 from tags.models.coverage import Coverage
 from tags.models.heartbeat import Heartbeat
 from tags.models.image import Image
+from tags.models.inventory import Inventory
 from tags.models.movement import Movement
 from tags.models.queued import LEASE, LeaseLost
 from tags.models.registry import Registry
@@ -19,6 +20,7 @@ __all__ = [
     "Coverage",
     "Heartbeat",
     "Image",
+    "Inventory",
     "LeaseLost",
     "Movement",
     "Registry",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +31,10 @@ class Known(NamedTuple):
     missing_since: dt.datetime | None
 
 
-def as_now(known: Mapping[str, Known], touched: Mapping[str, Tag]) -> Iterator[Known | Tag]:
+Row = TypeVar("Row")
+
+
+def as_now(known: Mapping[str, Row], touched: Mapping[str, Tag]) -> Iterator[Row | Tag]:
     """All tags as a poll leaves them: the known ones, but for those that it touched, and the new ones."""
     for name, row in known.items():
         yield touched.get(name, row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from django.db.models import Q
 
@@ -29,8 +29,20 @@ T = TypeVar("T")
 Names = dict[str, list[str]]  # digest -> the tags that it has its name from
 
 
+class Namesake(NamedTuple):
+    """A tag by what it does for the name of its digest."""
+
+    name: str
+    role: str
+    digest: str | None
+
+
 class Naming:
-    """Names for one poll's changes: `known` is how all tags were, `touched` how those are now that changed."""
+    """Names for one poll's changes: `known` is how tags were, `touched` how those are now that changed.
+
+    `is_whole`: no tags are left out of both. Else it is a part of a long list, and as the list is sorted, what a tag's
+    role depends on stands near it; but that nothing longer continues a name is never told from a part.
+    """
 
     def __init__(
         self,
@@ -39,19 +51,23 @@ class Naming:
         touched: dict[str, Tag],
         movements: list[Movement],
         looked_at: dt.datetime,
+        *,
+        is_whole: bool,
     ) -> None:
         self.repository = repository
         self.known = known
         self.touched = touched
         self.movements = movements
         self.looked_at = looked_at
+        self.is_whole = is_whole
 
     def settle(self) -> None:
         """Give tags their roles, movements their versions and kinds, and past movements the names they lacked."""
         self._find_returns()
         self._settle_roles()
-        before = _names(self.known.values())
-        after = _names(as_now(self.known, self.touched))
+        namesakes = self._namesakes()
+        before = _names(namesakes.values())
+        after = _names(as_now(namesakes, self.touched))
         self._name_movements(before, after)
         self._fill_in_names({digest: name for digest, name in after.items() if digest not in before})
 
@@ -59,12 +75,22 @@ class Naming:
         there = [tag for tag in as_now(self.known, self.touched) if tag.state != Tag.State.REMOVED]
         for name, role in changed_roles(there).items():
             tag = self.touched.get(name)
+            if not self.is_whole and role == Role.VERSION and not (tag and tag.pk is None):
+                continue
             if tag is None:
                 tag = self.touched[name] = Tag(repository=self.repository, **self.known[name]._asdict())
             tag.role = role
         for tag in self.touched.values():
             if tag.pk is None and tag.state == Tag.State.REMOVED:  # only a history tells of it
                 tag.role = versions.roles({tag.name: None}, {tag.name} if tag.moved else ())[tag.name]
+
+    def _namesakes(self) -> dict[str, Namesake]:
+        """The tags that name, as far as is written down yet, what moved and what was touched."""
+        digests = {digest for move in self.movements for digest in (move.from_digest, move.to_digest) if digest}
+        digests.update(tag.digest for tag in self.touched.values() if tag.digest)
+        tags = self.repository.tags.order_by().values_list(*Namesake._fields)
+        found = (row for some in _batches(sorted(digests)) for row in tags.filter(digest__in=some))
+        return {row.name: row for row in map(Namesake._make, found)}
 
     def _find_returns(self) -> None:
         """What appeared and was there before came back; with other content than it left with, it moved too."""
@@ -164,7 +190,7 @@ class Naming:
                 Movement.objects.bulk_update(movements, [version], batch_size=BATCH)
 
 
-def _names(tags: Iterable[Known | Tag]) -> Names:
+def _names(tags: Iterable[Namesake | Tag]) -> Names:
     """The version tags of each digest or, as `versions.image_name` has it, the versions in part of one without any."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     partial: list[tuple[str, str]] = []

@@ -161,6 +161,11 @@ class Queued(models.Model):
         """Whether that is still the lease, of a row that was just read."""
         return self.lease_token == lease and self.lease_until is not None and self.lease_until >= now
 
+    def leave(self, lease: uuid.UUID) -> None:
+        """Give a lease back before all was done: it is due again, behind all that have waited for longer."""
+        free = {"lease_token": None, "lease_until": None, "taken_at": None}
+        self._row.filter(lease_token=lease).update(next_poll_at=timezone.now(), attempts=0, **free)
+
     def let_go(self, next_poll_at: dt.datetime, *, attempts: int = 0) -> None:
         """The poll has come to an end: give the lease back; to be saved."""
         self.next_poll_at, self.attempts = next_poll_at, attempts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from tags.models.ending import Ending
 from tags.models.image import Image
 from tags.models.known import Known, as_now
 from tags.models.looks import whole_slices
@@ -15,30 +16,40 @@ from tags.models.sweep import slice_of
 from tags.models.tag import BATCH, Tag, is_swept
 from tags.models.turn import fingerprint
 from tags.models.verdict import Verdict
+from tags.registry import Listing
 from tags.timeline import Kind
 from tags.versions import Role
 
 if TYPE_CHECKING:
     from tags import registry
+    from tags.models.inventory import Inventory
     from tags.models.looks import Looks
     from tags.models.repository import Repository
     from tags.models.tag import TagQuerySet
 
 
+AT_ONCE = 5_000  # tags that are removed in one transaction
+
+
 class Recording:
     """One poll's worth of writing, inside the transaction that `Repository.record()` opened."""
 
-    def __init__(self, repository: Repository, listing: registry.Listing, now: dt.datetime) -> None:
+    def __init__(
+        self, repository: Repository, listing: registry.Listing, now: dt.datetime, inventory: Inventory | None = None
+    ) -> None:
         self.repository = repository
         self.listing = listing
         self.now = now
+        self.tags = repository.tags.within(listing.span)
         self.fingerprint = fingerprint(listing.tags)
+        self.known_fingerprint = inventory.fingerprint_of(listing.span) if inventory else repository.fingerprint
         self.known = self._read_what_counts()
         # The listed tags of which no row was read: versions, known by name, that rest where they are.
         self.at_rest = listing.tags - self.known.keys() if self._knows_all_names else frozenset()
-        self.verdict = Verdict(repository, listing, self.known, now)
+        self.verdict = Verdict(repository, listing, self.known, now, at_rest=len(self.at_rest))
         self.history = History(listing.history)
         self.looks = repository.looks  # the clocks as they were before this poll, until `write()` sets them on
+        self.slices: dict[int, int] = {}  # of the sweep, that were looked at wholly: number -> epoch seconds
         self.touched: dict[str, Tag] = {}  # tags with something to save
         self.movements: list[Movement] = []
         self.redrawn = False  # a name came, went or points elsewhere: roles have to be thought over
@@ -58,34 +69,44 @@ class Recording:
         self._note_wishes_met()
         if self.redrawn:
             self._read_the_rest()
-            naming = Naming(self.repository, self.known, self.touched, self.movements, self.listing.sent_at)
-            naming.settle()
+            self._name()
         self._settle_looks()
         self._save()
         return self.movements
 
     @property
+    def ending(self) -> Ending:
+        known = self.known_fingerprint if not self.redrawn else ""
+        left = self.fingerprint if self.verdict.proves_absence else known
+        return Ending.of_poll(self.listing, self.verdict, left, self.looks)
+
+    def _name(self) -> None:
+        whole = self.listing.span.is_all
+        naming = Naming(self.repository, self.known, self.touched, self.movements, self.listing.sent_at, is_whole=whole)
+        naming.settle()
+
+    @property
     def _knows_all_names(self) -> bool:
         """Whether just the tags are listed that are there as far as anyone knows, and are all there is to be said."""
         listing = self.listing
-        return self.fingerprint == self.repository.fingerprint and not listing.vouched and not listing.history
+        return self.fingerprint == self.known_fingerprint and not listing.vouched and not listing.history
 
     def _read_what_counts(self) -> dict[str, Known]:
         """Of a million tags that are where they were, next to none."""
-        tags = self.repository.tags
+        tags = self.tags
         asked = {seen.tag for seen in self.listing.observations}.union(self.listing.failures)
         if not self._knows_all_names or len(asked) > BATCH:
-            return self._read(tags.all())
-        return self._read(tags.restless()) | self._read(tags.filter(name__in=asked))
+            return self._read(tags.order_by())
+        return self._read(tags.restless().order_by()) | self._read(tags.filter(name__in=asked).order_by())
 
     @staticmethod
     def _read(tags: TagQuerySet) -> dict[str, Known]:
-        return {row.name: row for row in map(Known._make, tags.order_by().values_list(*Known._fields).iterator())}
+        return {row.name: row for row in map(Known._make, tags.values_list(*Known._fields).iterator())}
 
     def _read_the_rest(self) -> None:
         """What is called how depends on all tags of the repository."""
         if self.at_rest:
-            self.known |= self._read(self.repository.tags.exclude(name__in=self.known))
+            self.known |= {name: row for name, row in self._read(self.tags.order_by()).items() if name in self.at_rest}
             self.at_rest = frozenset()
 
     def _tag(self, known: Known) -> Tag:
@@ -120,7 +141,8 @@ class Recording:
         for known in self.known.values():
             if known.absent_since is not None and known.name in self.listing.tags:
                 self._tag(known).absent_since = None
-        for known in self.verdict.absent if self.verdict.suspect else ():
+        is_judged_later = self.verdict.suspect or not self.listing.span.is_all
+        for known in self.verdict.absent if is_judged_later else ():
             tag = self._tag(known)
             if tag.state != Tag.State.REMOVED:
                 tag.absent_since = tag.absent_since or self.listing.received_at
@@ -137,16 +159,17 @@ class Recording:
     def _settle_looks(self) -> None:
         """Set the clocks on, and give a time of its own to each tag of which they would not tell the truth."""
         before = self.looks
+        is_part = not self.listing.span.is_all
         there = [tag for tag in as_now(self.known, self.touched) if tag.state != Tag.State.REMOVED]
-        slices: dict[int, int] = {}
         if self.verdict.believed:
             sent, otherwise = self.verdict.sent, self.listing.sent_at
-            if names := {tag.name for tag in there if is_swept(tag.role, tag.state)} | self.at_rest:
-                slices = whole_slices(names, sent, self.listing.failures, otherwise)
-            self.looks = before.set_on(min(sent.values(), default=otherwise), slices)
+            names = {tag.name for tag in there if is_swept(tag.role, tag.state)} | self.at_rest
+            if names or is_part:
+                self.slices = whole_slices(names, sent, self.listing.failures, otherwise)
+            self.looks = before.set_on(min(sent.values(), default=otherwise), self.slices)
         for tag in there:
             is_now = is_swept(tag.role, tag.state)
-            had_its_turn = slice_of(tag.name) in slices if is_now else self.verdict.believed
+            had_its_turn = slice_of(tag.name) in self.slices if is_now else self.verdict.believed
             looked_at = self._own_look(tag, before, is_now, had_its_turn)
             if (looked_at, is_now) != (tag.looked_at, tag.swept):
                 changed = self._tag(tag) if isinstance(tag, Known) else tag
@@ -325,6 +348,21 @@ class Recording:
             tag = self._tag(known) if known else self._meet(name, until)
             for move in told:
                 self._follow(tag, move, until)
+
+
+class Clearance(Recording):
+    """The removal of tags that a list left out which came in parts, and was read to its end."""
+
+    def __init__(self, repository: Repository, gone: TagQuerySet, now: dt.datetime) -> None:
+        super().__init__(repository, Listing.of_nothing(repository.name, now), now)
+        self.known = self._read(gone.order_by()[:AT_ONCE])
+
+    def write(self) -> list[Movement]:
+        for known in self.known.values():
+            self._remove(self._tag(known))
+        self._name()
+        self._save()
+        return self.movements
 
 
 def _grain(pushed: dt.datetime) -> dt.timedelta:

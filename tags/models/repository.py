@@ -6,6 +6,7 @@ import datetime as dt
 import heapq
 import random
 import zlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
@@ -20,20 +21,22 @@ from django.utils.translation import gettext_noop
 from tags import registry
 from tags.aliases import draw
 from tags.models.coverage import Coverage
+from tags.models.inventory import Inventory
 from tags.models.looks import Looks
 from tags.models.queued import QUEUED, LeaseLost, Queued, QueuedQuerySet
-from tags.models.recording import Recording
+from tags.models.recording import Clearance, Recording
 from tags.models.sweep import Sweep, due_slices
-from tags.models.tag import Tag, is_swept
-from tags.models.turn import Turn
+from tags.models.tag import Tag
+from tags.models.turn import turn
 from tags.versions import Role, sort_key
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Iterator, Set
 
+    from tags.models.ending import Ending
     from tags.models.movement import Movement
-    from tags.registry import Listing
+    from tags.registry import Listing, Span
 
 REPORTED = ("outcome", "error", "reason", "polled_at", "failures")
 LONGEST_BACKOFF = 3600  # seconds
@@ -43,6 +46,7 @@ CURSORS_ARE_TRUSTED_LONGER = 3 * 3600  # seconds, at most
 # Polls in a row that ended together with their worker: then it is rather the repository that kills it.
 MOST_ATTEMPTS = 5
 ASIDE = dt.timedelta(hours=1)
+LATEST = 20_000  # versions that came last, of which the newest are sought
 NEWEST = 20  # versions, of which one was most likely rebuilt when a pointer moves to content without a name
 
 
@@ -101,6 +105,7 @@ class Repository(Queued):
         FAILED = "failed", _("failed")
 
     KILLS = gettext_noop("its polls end together with their worker")
+    IS_LONG = gettext_noop("its list of tags is long and still being read")
 
     registry = models.ForeignKey(
         "Registry", on_delete=models.CASCADE, related_name="repositories", verbose_name=_("registry"), db_index=False
@@ -219,26 +224,15 @@ class Repository(Queued):
         sweep = getattr(self, "sweep", None)
         return Looks(self.checked_at, tuple(sweep.looks)) if sweep and sweep.looks else Looks(self.checked_at)
 
-    def turn(self, now: dt.datetime) -> Turn:
-        """What a scheduled poll at `now` looks at: what is meant to move, and the slices of the sweep that are due.
+    def slices_due(self, now: dt.datetime) -> set[int]:
+        """The slices of the sweep that a scheduled poll at `now` looks at."""
+        return due_slices(self.looks.slices, now, self.every, cautious=self.registry.is_cautious(now))
 
-        A version that missed its last turn, or that somebody wants looked at, is looked at until it answers.
-        """
-        looks = self.looks
-        due = due_slices(looks.slices, now, self.every, cautious=self.registry.is_cautious(now))
-        rows = self.tags.restless().order_by().values_list("name", "role", "state", "swept", "wanted_at", "looked_at")
-        names = frozenset(
-            name
-            for name, role, state, swept, wanted_at, looked_at in rows
-            if not (swept and is_swept(role, state))
-            or wanted_at is not None
-            or ((last := looks.of(name, swept=True)) and looked_at and looked_at < last)
-        )
-        return Turn(due, names, self.fingerprint, self.names)
-
-    def names(self) -> set[str]:
-        """The tags that are there, as far as anyone knows."""
-        return set(self.tags.present().values_list("name", flat=True))
+    def turn(self, listed: Set[str], span: Span, slices: Set[int]) -> set[str]:
+        """Of the tags that were listed in a span those that a scheduled poll looks at."""
+        inventory = None if span.is_all else Inventory.objects.filter(repository=self).first()
+        known = inventory.fingerprint_of(span) if inventory else self.fingerprint
+        return turn(self.tags.within(span), self.looks, slices, listed, known)
 
     def look_soon_at(self, tags: Collection[str]) -> None:
         """Have the next poll look at these tags too, whether it is their turn or not: somebody says that they moved."""
@@ -259,53 +253,99 @@ class Repository(Queued):
         return {name: digest if state == Tag.State.PRESENT else None for name, state, digest in rows.iterator()}
 
     def record(
-        self, listing: Listing, lease: uuid.UUID, cursor: str = "", begun: dt.datetime | None = None
+        self,
+        listing: Listing,
+        lease: uuid.UUID,
+        cursor: str = "",
+        begun: dt.datetime | None = None,
+        slices: Iterable[int] = (),
     ) -> list[Movement]:
         """Write down what a poll saw: what is, what moved, and that somebody looked. Returns the movements.
 
         `cursor` is the one that the listing was given; without one everything was read. The poll had `begun` before
-        its first request, or then: whoever asked for another since gets it.
+        its first request, or then: whoever asked for another since gets it. It was to look at these `slices` of the
+        sweep. After a part of a list the lease is kept, and nothing said of the whole: see `finish()`.
         All that polls write of tags, movements and coverage is written here; who else writes any of it locks the
         repository as this does. Raises LeaseLost, having written nothing, when the lease is no longer held: then
         another worker may be at it.
         """
         now = timezone.now()
-        with transaction.atomic():
-            mine = Repository.objects.select_for_update(of=("self",)).select_related("registry", "sweep")
-            current = mine.get(pk=self.pk)
-            if not current.holds(lease, now):
-                raise LeaseLost(f"{self} was taken over by another worker")
-            recording = Recording(current, listing, now)
+        with self._held(lease, now) as current:
+            inventory = getattr(current, "inventory", None)
+            is_part = listing.complete and not listing.span.is_all
+            if is_part and inventory is None:
+                inventory = Inventory(repository=current)
+            recording = Recording(current, listing, now, inventory if is_part else None)
             movements = recording.write()
-            current._close_poll(recording, now, cursor, begun or listing.sent_at)
+            if inventory and is_part:
+                inventory.add(recording, slices)
+                current._note_first_part(inventory, now)
+            else:
+                current._close_poll(recording.ending, now, cursor, begun or listing.sent_at)
+                if inventory:
+                    inventory.note_end(listing)
+            if inventory:
+                inventory.save()
             current._seek_names(recording, now)
         self.refresh_from_db()
         return movements
 
-    def _close_poll(self, recording: Recording, now: dt.datetime, cursor: str, begun: dt.datetime) -> None:
-        listing, verdict = recording.listing, recording.verdict
-        Coverage.extend(self, verdict.gap_reason, listing.sent_at, now)
+    def finish(self, lease: uuid.UUID, begun: dt.datetime) -> tuple[list[Movement], bool]:
+        """Go on when a list that came in parts was read to its end: the movements, and whether that is all.
+
+        What the list left out is removed, so many tags in one transaction; then the poll is closed. Raises LeaseLost.
+        """
+        now = timezone.now()
+        with self._held(lease, now) as current:
+            inventory = current.inventory
+            left_out = inventory.left_out(now)
+            if not inventory.is_doubted and left_out.exists():
+                return Clearance(current, left_out, now).write(), False
+            current._close_poll(inventory.ending(current.looks), now, "", begun)
+            inventory.last_parts = inventory.parts
+            inventory.begin()
+            inventory.save()
+        self.refresh_from_db()
+        return [], True
+
+    @contextmanager
+    def _held(self, lease: uuid.UUID, now: dt.datetime) -> Iterator[Repository]:
+        """A transaction in which nobody else writes what polls write. Raises LeaseLost."""
+        with transaction.atomic():
+            mine = Repository.objects.select_for_update(of=("self",)).select_related("registry", "sweep", "inventory")
+            current = mine.get(pk=self.pk)
+            if not current.holds(lease, now):
+                raise LeaseLost(f"{self} was taken over by another worker")
+            yield current
+
+    def _close_poll(self, ending: Ending, now: dt.datetime, cursor: str, begun: dt.datetime) -> None:
+        Coverage.extend(self, ending.gap_reason, ending.sent_at, now)
         if not (self.enabled and self.registry.enabled):
             Coverage.extend(self, Coverage.PAUSED, now, now)
-        self.outcome = verdict.outcome
-        self.error = verdict.error
-        self.reason = verdict.reason
+        self.outcome = ending.outcome
+        self.error = ending.error
+        self.reason = ending.reason
         self.polled_at = now
-        self.failures = self.failures + 1 if listing.error and verdict.gap_reason else 0
+        self.failures = self.failures + 1 if ending.has_failed else 0
         is_wanted_again = begun < self.next_poll_at <= now  # somebody asked for another look during this one
-        self.let_go(self.next_poll_at if is_wanted_again else self._next_poll(now, recording))
-        if verdict.proves_absence:
-            self.listed_at = listing.sent_at
-            self.fingerprint = recording.fingerprint
-        elif recording.redrawn:
-            self.fingerprint = ""
-        if verdict.believed and not cursor:
-            self.read_whole_at = listing.sent_at
+        self.let_go(self.next_poll_at if is_wanted_again else self._next_poll(now, ending))
+        if ending.proves_absence:
+            self.listed_at = ending.sent_at
+        self.fingerprint = ending.fingerprint
+        if ending.is_believed and not cursor:
+            self.read_whole_at = ending.sent_at
         if self.outcome != self.Outcome.FAILED:  # which told nothing: what it was to go on from still holds
-            self.bulk_cursor = listing.cursor if self.outcome == self.Outcome.COMPLETE else ""
-        self._keep_looks(recording.looks)
+            self.bulk_cursor = ending.cursor if self.outcome == self.Outcome.COMPLETE else ""
+        self._keep_looks(ending.looks)
         learnt = ("listed_at", "fingerprint", "checked_at", "bulk_cursor", "read_whole_at")
         self.save(update_fields=[*REPORTED, *QUEUED, *learnt])
+
+    def _note_first_part(self, inventory: Inventory, now: dt.datetime) -> None:
+        """Say how far the first list was read: until its end there is nothing to show for it."""
+        if not self.was_listed:
+            self.outcome, self.reason, self.polled_at = self.Outcome.PARTIAL, self.IS_LONG, now
+            self.error = f"the list is long: {inventory.total.listed} tags were read so far"
+            self.save(update_fields=[*REPORTED])
 
     def _leave_alone(self, now: dt.datetime) -> None:
         until = now + ASIDE
@@ -332,7 +372,8 @@ class Repository(Queued):
             return
         asked = recording.verdict.sent.keys()
         swept = self.tags.filter(swept=True, state=Tag.State.PRESENT).exclude(role=Role.POINTER)
-        others = (name for name in swept.values_list("name", flat=True).iterator() if name not in asked)
+        latest = swept.order_by("-pk").values_list("name", flat=True)[:LATEST]
+        others = (name for name in latest.iterator() if name not in asked)
         if newest := heapq.nlargest(NEWEST, others, key=sort_key):
             self.look_soon_at(newest)
             self.next_poll_at = now
@@ -346,11 +387,10 @@ class Repository(Queued):
                 Sweep.objects.create(repository=self, looks=slices)
         self.checked_at = looks.checked_at
 
-    def _next_poll(self, now: dt.datetime, recording: Recording) -> dt.datetime:
+    def _next_poll(self, now: dt.datetime, ending: Ending) -> dt.datetime:
         """When to look again: on this repository's own beat, or later the longer it keeps failing."""
-        error = recording.listing.error
-        retry_after = error.retry_after if error else None
-        if recording.verdict.doubted:
+        retry_after = ending.retry_after
+        if ending.is_doubted:
             return now + dt.timedelta(seconds=self.every)
         # When it is the registry that fails, that waits, and all of its repositories are due again once it is back.
         is_failing_alone = self.failures > 1 and not self.registry.is_failing

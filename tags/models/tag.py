@@ -12,6 +12,7 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from tags import versions
+from tags.models.bytewise import BytewiseField
 from tags.models.movement import Movement
 from tags.models.searching import LAST, Indexed, as_indexed
 from tags.versions import Role
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from django_stubs_ext import WithAnnotations
+
+    from tags.registry import Span
 
 
 # Rows or digests in one statement: databases bound the number of its parameters.
@@ -80,6 +83,11 @@ class TagQuerySet(models.QuerySet["Tag"]):
     def present(self) -> TagQuerySet:
         """The tags that are in the registry now, those included whose image is missing."""
         return self.exclude(state=Tag.State.REMOVED)
+
+    def within(self, span: Span) -> TagQuerySet:
+        """Those whose names lie in this part of a list."""
+        some = self.filter(name__gt=span.after) if span.after else self
+        return some if span.upto is None else some.filter(name__lte=span.upto)
 
     def restless(self) -> TagQuerySet:
         """Those there of which a poll has to know more than that they are still listed."""
@@ -206,7 +214,7 @@ class Tag(models.Model):
     repository = models.ForeignKey(
         "Repository", on_delete=models.CASCADE, related_name="tags", verbose_name=_("repository"), db_index=False
     )
-    name = models.CharField(_("name"), max_length=128)
+    name = BytewiseField(_("name"), max_length=128)
     role = models.CharField(_("role"), max_length=10, choices=[(role.value, role.value) for role in Role])
     role_by_hand = models.BooleanField(
         _("role set by hand"), default=False, help_text=_("Keep this role, whatever the tag's name and behaviour say.")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tags.models.sweep import slice_of
+from tags.models.tag import is_swept
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Set
+    from collections.abc import Iterable, Set
+
+    from tags.models.looks import Looks
+    from tags.models.tag import TagQuerySet
 
 
 def fingerprint(names: Iterable[str]) -> str:
@@ -16,19 +20,22 @@ def fingerprint(names: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
 
 
-class Turn(NamedTuple):
-    """What is due at one moment: the slices of the sweep whose turn it is, and the tags that are looked at each time.
+def turn(tags: TagQuerySet, looks: Looks, slices: Set[int], listed: Set[str], known: str) -> set[str]:
+    """Of the listed tags those that a scheduled poll looks at.
 
-    `known` are the names that are there as far as anyone knows, read only when they are others than those of the
-    `fingerprint`: a tag that nobody knows is looked at at once.
+    That is what is meant to move, and the `slices` of the sweep that are due. A version that missed its last turn, or
+    that somebody wants looked at, is looked at until it answers, and at once a tag that nobody knows: which ones that
+    are is read only when the listed names have another fingerprint than the `known` one.
     """
-
-    slices: Set[int]
-    names: Set[str]
-    fingerprint: str
-    known: Callable[[], Collection[str]]
-
-    def of(self, listed: Set[str]) -> set[str]:
-        """The listed tags that are to be looked at."""
-        due = {name for name in listed if name in self.names or slice_of(name) in self.slices}
-        return due if fingerprint(listed) == self.fingerprint else due | (listed - set(self.known()))
+    rows = tags.restless().order_by().values_list("name", "role", "state", "swept", "wanted_at", "looked_at")
+    each_time = {
+        name
+        for name, role, state, swept, wanted_at, looked_at in rows
+        if not (swept and is_swept(role, state))
+        or wanted_at is not None
+        or ((last := looks.of(name, swept=True)) and looked_at and looked_at < last)
+    }
+    due = {name for name in listed if name in each_time or slice_of(name) in slices}
+    if fingerprint(listed) == known:
+        return due
+    return due | (listed - set(tags.present().values_list("name", flat=True)))

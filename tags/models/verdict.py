@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.utils.translation import gettext_noop
 
@@ -21,18 +21,52 @@ if TYPE_CHECKING:
 FEW_TAGS = 10
 
 
+class Counts(NamedTuple):
+    """Of how many tags a list, or a part of one, told what; `each_time` are those that every poll looks at."""
+
+    listed: int = 0
+    there: int = 0  # before it
+    absent: int = 0  # of these, the ones that it left out
+    silent: int = 0  # gave no sure answer
+    silent_each_time: int = 0
+    answered_each_time: int = 0
+
+    def plus(self, other: Counts) -> Counts:
+        return Counts(*map(sum, zip(self, other, strict=True)))
+
+    @property
+    def loses_most(self) -> bool:
+        """Whether so much is left out that another list has to agree before it is believed."""
+        return self.absent > 0 and (not self.listed or (self.there >= FEW_TAGS and 2 * self.absent > self.there))
+
+    @property
+    def most_are_silent(self) -> bool:
+        """Whether most tags gave no answer, or most of those that each poll looks at."""
+        return 2 * self.silent > self.listed or self.silent_each_time > self.answered_each_time
+
+
 class Verdict:
-    """What one poll's listing proves, and how the poll went."""
+    """What one poll's listing proves, and how the poll went.
+
+    What a part of a list leaves out is `absent` and not yet `gone`: that is judged when the list has come to its end.
+    """
 
     IN_DOUBT = gettext_noop("the list of tags is in doubt")
 
     def __init__(
-        self, repository: Repository, listing: registry.Listing, known: Mapping[str, Known], now: dt.datetime
+        self,
+        repository: Repository,
+        listing: registry.Listing,
+        known: Mapping[str, Known],
+        now: dt.datetime,
+        *,
+        at_rest: int = 0,
     ) -> None:
         self.repository = repository
         self.listing = listing
         self.known = known
         self.now = now
+        self.at_rest = at_rest  # tags that are there, and listed, besides the known ones
 
     # --- What it proves ------------------------------------------------------------------------------------------
 
@@ -44,7 +78,7 @@ class Verdict:
     @property
     def proves_absence(self) -> bool:
         """Whether there are no tags but those it lists."""
-        return self.believed and self.listing.proves_absence
+        return self.believed and self.listing.proves_absence and self.listing.span.is_all
 
     @property
     def doubted(self) -> bool:
@@ -53,20 +87,18 @@ class Verdict:
 
     @cached_property
     def suspect(self) -> bool:
-        if not self.absent:
-            return False
-        return not self.listing.tags or (self._number_there >= FEW_TAGS and 2 * len(self.absent) > self._number_there)
+        return self.counts.loses_most and self.listing.span.is_all
 
     @cached_property
     def _confirmed(self) -> list[Known]:
         """The tags that were left out by an earlier list too, at least one interval ago, and by all since."""
-        settled = self.now - dt.timedelta(seconds=self.repository.every)
+        settled = settled_since(self.repository, self.now)
         return [tag for tag in self.absent if tag.absent_since is not None and tag.absent_since <= settled]
 
     @property
     def gone(self) -> list[Known]:
         """The tags whose absence is proved."""
-        if self.doubted:
+        if self.doubted or not self.listing.span.is_all:
             return []
         return self._confirmed if self.suspect else self.absent
 
@@ -81,9 +113,19 @@ class Verdict:
     def _there(self) -> list[Known]:
         return [tag for tag in self.known.values() if tag.state != Tag.State.REMOVED]
 
-    @property
-    def _number_there(self) -> int:
-        return len(self._there)
+    @cached_property
+    def counts(self) -> Counts:
+        silent = self.listing.failures.keys()
+        each_time = {tag.name for tag in self._there if not tag.swept and tag.state != Tag.State.UNKNOWN}
+        answered = {seen.tag for seen in self.listing.observations}.union(self.listing.vouched)
+        return Counts(
+            listed=len(self.listing.tags),
+            there=len(self._there) + self.at_rest,
+            absent=len(self.absent),
+            silent=len(silent),
+            silent_each_time=len(silent & each_time),
+            answered_each_time=len(answered & each_time),
+        )
 
     @cached_property
     def sent(self) -> dict[str, dt.datetime]:
@@ -107,13 +149,9 @@ class Verdict:
     def error(self) -> str:
         """What went wrong, in words; empty when nothing did."""
         if self.doubted:
-            return (
-                f"the list lost {len(self.absent)} of {self._number_there} tags at once; "
-                "nothing is changed until a second look, at least one interval later, agrees"
-            )
+            return in_doubt(self.counts)
         if self.listing.complete and self.listing.failures:
-            failed, listed = len(self.listing.failures), len(self.listing.tags)
-            return f"{failed} of {listed} tags could not be looked at: {self.listing.error}"
+            return not_all(self.counts, str(self.listing.error))
         return str(self.listing.error or "")
 
     @property
@@ -129,12 +167,21 @@ class Verdict:
 
         A few tags that gave no answer are those tags' own matter: they carry the time of their last look.
         """
-        watched = self.believed and not self._most_are_silent
+        watched = self.believed and not self.counts.most_are_silent
         return self.reason if self.doubted or not watched else ""
 
-    @property
-    def _most_are_silent(self) -> bool:
-        """Whether most tags gave no answer, or most of those that each poll looks at."""
-        silent = self.listing.failures.keys()
-        each_time = {tag.name for tag in self._there if not tag.swept and tag.state != Tag.State.UNKNOWN}
-        return 2 * len(silent) > len(self.listing.tags) or len(silent & each_time) > len(self.sent.keys() & each_time)
+
+def settled_since(repository: Repository, now: dt.datetime) -> dt.datetime:
+    """What was absent then already, and ever since, is gone."""
+    return now - dt.timedelta(seconds=repository.every)
+
+
+def in_doubt(counts: Counts) -> str:
+    return (
+        f"the list lost {counts.absent} of {counts.there} tags at once; "
+        "nothing is changed until a second look, at least one interval later, agrees"
+    )
+
+
+def not_all(counts: Counts, error: str) -> str:
+    return f"{counts.silent} of {counts.listed} tags could not be looked at: {error}"

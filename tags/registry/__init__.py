@@ -2,7 +2,7 @@
 
 from .account import CAUTION
 from .budget import Budget
-from .client import Client, look_at_all
+from .client import Client, Look, look_at_all
 from .description import Description
 from .errors import (
     AddressRefused,
@@ -13,6 +13,7 @@ from .errors import (
     Forbidden,
     Misconfigured,
     NeedsApproval,
+    OutOfOrder,
     OutOfTime,
     RateLimited,
     RegistryError,
@@ -23,9 +24,10 @@ from .errors import (
     Unreachable,
 )
 from .kinds import KINDS, connect, kind_by_address, kind_by_glance
-from .listing import Catalog, Listing, Past, Spell
+from .listing import Catalog, Listing, Past, Span, Spell
 from .lookup import Observation
 from .origin import Origin
+from .pages import Part, Place
 from .quota import Quota
 from .reference import InvalidReference, Reference, is_digest, is_repository_name, is_tag_name
 from .settings import Settings, check_settings
@@ -47,12 +49,16 @@ __all__ = [
     "Forbidden",
     "InvalidReference",
     "Listing",
+    "Look",
     "Misconfigured",
     "NeedsApproval",
     "Observation",
     "Origin",
+    "OutOfOrder",
     "OutOfTime",
+    "Part",
     "Past",
+    "Place",
     "Quota",
     "RateLimited",
     "Reference",
@@ -60,6 +66,7 @@ __all__ = [
     "RepositoryMissing",
     "ServerError",
     "Settings",
+    "Span",
     "Spell",
     "Tally",
     "TimedOut",

@@ -29,11 +29,11 @@ from .errors import (
     Unreachable,
 )
 from .glance import Glance
-from .listing import Bulk, Catalog, Listing, Past, Question
+from .listing import Bulk, Catalog, Listing, Past, Question, Span
 from .looking import STOP_CHECK, Looking
 from .lookup import Lookup, Observation
 from .origin import Origin
-from .pages import Pages, Walk
+from .pages import Pages, Part, Walk
 from .quota import Quota, parse_quota
 from .reference import InvalidReference, is_repository_name, is_tag_name
 from .refusals import Refusals
@@ -44,8 +44,8 @@ from .tokens import TokenCache
 from .transport import DEADLINE, Request, Response, Tally, Transport
 from .verified import Verified
 
-Look = Callable[[Set[str]], Collection[str]]
-"""Picks those that are worth a request of their own, of all tags whose digest was not told with their names."""
+Look = Callable[[Set[str], Span], Collection[str]]
+"""Picks those that are worth a request of their own, of all tags in a span whose digests came not with their names."""
 
 Progress = Callable[[int, int], None]
 Result = TypeVar("Result")
@@ -60,7 +60,7 @@ _PASSING = frozenset({429, 502, 503, 504})
 """Statuses that tell nothing of a registry but that it has no time, or that only its proxy is there."""
 
 
-def look_at_all(tags: Set[str]) -> Collection[str]:
+def look_at_all(tags: Set[str], _span: Span) -> Collection[str]:
     return tags
 
 
@@ -157,8 +157,12 @@ class Client:
         progress: Progress | None = None,
         stop: threading.Event | None = None,
         past: Past | None = None,
+        part: Part | None = None,
     ) -> Listing:
         """Lists the tags and looks at those that `look` picks; what went wrong is in the answer, never raised.
+
+        With a `part` it stops when that is enough, and the answer says where the next one begins: not where the tags
+        come in bulk, or in no order.
 
         What comes in bulk is taken whole, whatever `look` says. `progress(done, total)` is called in this thread after
         each tag. After `stop` is set the answer comes within a moment, with what is known by then; requests under way
@@ -178,12 +182,12 @@ class Client:
                 raise Cancelled("stopped while the tags were being listed")
 
         past = self._own_past(past or Past())
-        question = Question(repository, past, send, partial(self._send_as_is, sent=sent), check)
+        question = Question(repository, past, send, partial(self._send_as_is, sent=sent), check, part)
         with Share(self.budget) as share:
             listed, error = self._listed(question, stop, share)
             observations = list(listed.observations.values())
             failures: dict[str, RegistryError] = {}
-            asked = sorted(look(listed.nameless)) if error is None else []
+            asked = sorted(look(listed.nameless, listed.span)) if error is None else []
             total = len(observations) + len(asked)
             share.want(min(self.budget.width, len(asked)))
             with Looking(
@@ -214,6 +218,8 @@ class Client:
             vouched=listed.vouched,
             history=tuple(listed.history),
             cursor=listed.cursor and self._mark + listed.cursor,
+            span=listed.span,
+            goes_on_at=listed.goes_on_at,
             quota=sent.quota,
             silent_for=self.budget.silent_for,
         )
@@ -354,7 +360,7 @@ class Client:
             return Bulk(begun, datetime.now(UTC)), error.to_keep()
 
     def _list(self, question: Question) -> tuple[Bulk, RegistryError | None]:
-        bulk = self._in_bulk(question)
+        bulk = None if question.part and question.part.begin else self._in_bulk(question)
         if bulk is None:
             listed, error = self._plainly(question)
             return listed, error or self._emptiness_belied(question, listed)
@@ -398,10 +404,14 @@ class Client:
         return replace(past, cursor=past.cursor.removeprefix(self._mark) if is_ours else "")
 
     def _plainly(self, question: Question) -> tuple[Bulk, RegistryError | None]:
-        walk = self._walk(question)
+        walk = self._walk(question, question.part)
         known = manifest_map.observations(walk)
         listed = Bulk(walk.sent_at, walk.received_at, known, refused_names=walk.refused_names)
         listed.nameless = walk.names.difference(known) if known else walk.names
+        begin = question.part.begin if question.part else None
+        is_whole = walk.goes_on_at is None and walk.error is None
+        listed.span = Span(begin.after if begin else "", None if is_whole or not walk.is_sorted else walk.last)
+        listed.goes_on_at = walk.goes_on_at
         return listed, walk.error
 
     def _emptiness_belied(self, question: Question, listed: Bulk) -> BadAnswer | None:
@@ -409,7 +419,8 @@ class Client:
 
         Half an answer, or that of something in between, can look like a repository that was emptied.
         """
-        tag = min(question.past.names - listed.tags, default=None) if not listed.tags else None
+        is_empty = not listed.tags and listed.span.is_all
+        tag = min(question.past.names - listed.tags, default=None) if is_empty else None
         if tag is None:
             return None
         try:
@@ -418,9 +429,9 @@ class Client:
             return None
         return BadAnswer(f"{self._origin.netloc} lists no tags, and yet {tag} is there") if is_there else None
 
-    def _walk(self, question: Question) -> Walk:
+    def _walk(self, question: Question, part: Part | None = None) -> Walk:
         url = f"{self._origin}/v2/{question.repository}/tags/list"
-        return Pages(question.send, url, "tags", is_tag_name).walk(self.settings.page_size, question.check)
+        return Pages(question.send, url, "tags", is_tag_name).walk(self.settings.page_size, question.check, part)
 
 
 def _most_telling(failures: Mapping[str, RegistryError], ended_by: RegistryError | None) -> RegistryError | None:

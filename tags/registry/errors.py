@@ -16,7 +16,8 @@
     ├── OutOfTime              the poll took too long: what it has not come to is left to the next
     ├── ServerError            5xx
     ├── BadAnswer              a web page, cut short, not JSON, refused link or redirect, digest that does not match
-    │   └── TooLarge           more bytes or names than the ceiling
+    │   ├── TooLarge           more bytes or names than the ceiling
+    │   └── OutOfOrder         a list that was read in parts, which need an order, lost it
     └── Cancelled              somebody asked to stop
 
 A message names a host, and the method and path that we chose; it never holds a query, a header or a path the registry
@@ -127,6 +128,12 @@ class BadAnswer(RegistryError):
 
 class TooLarge(BadAnswer):
     reason = gettext_noop("registry's answer is too large")
+
+
+class OutOfOrder(BadAnswer):
+    """What was read of the list so far is worth nothing, and it cannot be read in parts."""
+
+    reason = gettext_noop("list of tags is in no order")
 
 
 class Cancelled(RegistryError):

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import NamedTuple, Self
 
 from .errors import RegistryError
 from .lookup import Observation, Send
+from .pages import Part, Place
 from .quota import Quota
 
 
@@ -20,6 +22,20 @@ class Spell:
     until: datetime | None
 
 
+class Span(NamedTuple):
+    """The names that come after one, and none after `upto` (None: to the end), in the order of their bytes."""
+
+    after: str = ""
+    upto: str | None = None
+
+    @property
+    def is_all(self) -> bool:
+        return self == ALL
+
+
+ALL = Span()
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """What a registry said about a repository, and how sure it is.
@@ -28,6 +44,7 @@ class Listing:
     `failures` got no sure answer, so what was known of it still holds. `vouched` are tags that nobody named, because
     the registry says that nothing changed about them since the listing that gave the cursor. `complete` says that
     everything asked for came; only when `proves_absence` too may a tag that is not among them have ended.
+    All of that is about the names of its `span`, which is less than all when a part was asked for, and more is to come.
     """
 
     repository: str
@@ -45,10 +62,30 @@ class Listing:
     history: tuple[Spell, ...] = ()
     cursor: str = ""
     """To be handed in with the next question; only the adapter that made it can read it."""
+    span: Span = ALL
+    goes_on_at: Place | None = None
+    """Where the next part begins."""
     quota: Quota | None = None
     """The last that an answer said of how many requests are left."""
     silent_for: float = 0.0
     """Seconds in which nothing may be sent to the registry, which had too many requests."""
+
+    @classmethod
+    def of_nothing(cls, repository: str, at: datetime, error: RegistryError | None = None) -> Self:
+        """What is there to say of a poll that never came to ask."""
+        return cls(
+            repository=repository,
+            tags=frozenset(),
+            observations=(),
+            failures={},
+            complete=False,
+            error=error,
+            sent_at=at,
+            received_at=at,
+            requests=0,
+            refused_names=0,
+            span=Span(upto=""),
+        )
 
     @property
     def skipped(self) -> frozenset[str]:
@@ -92,6 +129,8 @@ class Question:
     """Sends a request with the authorization it brings and no other, and counts it: a vendor's API may want its own."""
     check: Callable[[], None]
     """Raises Cancelled when somebody wants to stop: to be called before each further page."""
+    part: Part | None = None
+    """Where the names may come in parts: which of them."""
 
 
 @dataclass(slots=True)
@@ -108,6 +147,8 @@ class Bulk:
     history: list[Spell] = field(default_factory=list)
     cursor: str = ""
     refused_names: int = 0
+    span: Span = ALL
+    goes_on_at: Place | None = None
 
     @property
     def tags(self) -> frozenset[str]:

@@ -7,12 +7,13 @@ at the line that meets it.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from . import bounded
 from .ceiling import Ceiling, too_many
-from .errors import BadAnswer, RegistryError
+from .errors import BadAnswer, OutOfOrder, RegistryError
 from .link import next_page
 from .status import failure
 from .transport import PAGE_CEILING, Request, Response
@@ -29,11 +30,31 @@ _MOST_BESIDES = 100  # what a page may say besides its names: whose they are, ho
 _MOST_SECONDS = 900.0
 
 
+class Place(NamedTuple):
+    """Where a walk goes on another time: the query of the page to ask for, and the last name before it."""
+
+    query: str
+    after: str
+
+
+class Part(NamedTuple):
+    """A part of a list that is long: from where on, and how many names, more or less, are enough of it."""
+
+    begin: Place | None  # None: from its beginning
+    enough: int
+
+
 @dataclass(slots=True)
 class Walk:
     """What a walk has brought so far; `complete` only when the chain of pages ended as it should."""
 
     names: set[str] = field(default_factory=set)
+    last: str = ""
+    """The name that came last."""
+    is_sorted: bool = True
+    """Whether each name came after all before it, by their bytes: then what is left out lies not further on."""
+    goes_on_at: Place | None = None
+    """Where there is more, when a part was enough."""
     refused_names: int = 0
     extras: dict[str, Any] = field(default_factory=dict)
     """The `manifest` map of Google's registries, which holds all digests and ends the walk."""
@@ -45,6 +66,9 @@ class Walk:
     received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
+_ALL = Part(None, _MOST_NAMES + 1)
+
+
 class Pages:
     """One kind of list: `tags` of a repository, or the `repositories` of a catalog."""
 
@@ -54,29 +78,43 @@ class Pages:
         self._key = key
         self._is_name = is_name
 
-    def walk(self, page_size: int = PAGE_SIZE, on_page: Callable[[], None] = lambda: None) -> Walk:
-        """Never raises RegistryError: what stopped the walk stands in its `error`. `on_page` may raise Cancelled."""
-        walk = Walk()
+    def walk(
+        self, page_size: int = PAGE_SIZE, on_page: Callable[[], None] = lambda: None, part: Part | None = None
+    ) -> Walk:
+        """Never raises RegistryError: what stopped the walk stands in its `error`. `on_page` may raise Cancelled.
+
+        With a `part` it stops at the end of a page when it has enough, unless the names come in no order: then nobody
+        could tell what is missing from a part, and the list is walked to its end.
+        """
+        begin = part.begin.after if part and part.begin else ""
+        walk = Walk(last=begin)
         try:
-            self._follow(walk, page_size, on_page)
+            self._follow(walk, page_size, on_page, part or _ALL)
+        except OutOfOrder as error:
+            return Walk(last=begin, error=error.to_keep())
         except RegistryError as error:
             walk.error = error.to_keep()
         else:
             walk.complete = True
         return walk
 
-    def _follow(self, walk: Walk, page_size: int, on_page: Callable[[], None]) -> None:
+    def _follow(self, walk: Walk, page_size: int, on_page: Callable[[], None], part: Part) -> None:
         ceiling = Ceiling(_MOST_PAGES, _MOST_SECONDS, _MOST_NAMES)
-        answer = self._first(page_size, ceiling)
+        answer = self._further(part.begin, ceiling) if part.begin else self._first(page_size, ceiling)
         walk.sent_at = answer.sent_at
         seen = {answer.request.original.url}
         while True:
             walk.received_at = answer.received_at
             url = self._take(walk, answer, ceiling)
+            if part.begin and not walk.is_sorted:
+                raise OutOfOrder(f"the list is not in the order in which it began ({answer.request})")
             if url is None:
                 return
             if url in seen:
                 raise BadAnswer(f"the list goes round in circles ({answer.request})")
+            if walk.is_sorted and len(walk.names) >= part.enough:
+                walk.goes_on_at = Place(urlsplit(url).query, walk.last)
+                return
             ceiling.page(_asking(url))
             seen.add(url)
             on_page()
@@ -90,6 +128,11 @@ class Pages:
             return answer
         # Somebody set distribution's `tags.maxtags` below what everybody takes: it knows best what it gives unasked.
         return self._page(f"{self._url}?n={ACCEPTED_EVERYWHERE}" if page_size > ACCEPTED_EVERYWHERE else self._url)
+
+    def _further(self, begin: Place, ceiling: Ceiling) -> Response:
+        url = f"{self._url}?{begin.query}"
+        ceiling.page(_asking(url))
+        return self._page(url)
 
     def _page(self, url: str, *, may_be_refused: bool = False) -> Response:
         answer = self._send(_asking(url))
@@ -109,6 +152,8 @@ class Pages:
         walk.refused_names += len(listed) - len(names)
         known = len(walk.names)
         walk.names.update(names)
+        walk.is_sorted = walk.is_sorted and all(before < name for before, name in pairwise([walk.last, *names]))
+        walk.last = names[-1] if names else walk.last
         brought_new = len(walk.names) > known
         ceiling.hold(len(walk.names), answer.request)
         if isinstance(manifests := page.get("manifest"), dict):

@@ -12,7 +12,7 @@ import time_machine
 from tags.models import Repository, Sweep, Tag
 from tags.models.looks import whole_slices
 from tags.models.sweep import SLICES, slice_of
-from tags.registry import Listing, Observation, TimedOut
+from tags.registry import Listing, Observation, Span, TimedOut
 from tests.listings import EXAMPLE, SECOND, START, at, digest, make_repository, record, seen
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def last_look(repository: Repository, name: str) -> dt.datetime | None:
 def left_out(repository: Repository, now: dt.datetime) -> set[str]:
     """The tags that a scheduled poll need not look at."""
     repository = Repository.objects.select_related("registry", "sweep").get(pk=repository.pk)
-    names = repository.names()
-    return names - repository.turn(now).of(names)
+    names = set(repository.tags.present().values_list("name", flat=True))
+    return names - repository.turn(names, Span(), repository.slices_due(now))
 
 
 def crowded(count: int) -> list[str]:

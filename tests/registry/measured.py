@@ -27,7 +27,7 @@ def main(settings: Settings, repositories: list[str]) -> None:
     assert tasks
     with Client(settings) as client:
         for repository in repositories:
-            listing = client.listing(repository, lambda tags: [tag for tag in tags if tag.startswith("look")])
+            listing = client.listing(repository, lambda tags, _span: [tag for tag in tags if tag.startswith("look")])
             error = listing.error
             told = {
                 "repository": repository,

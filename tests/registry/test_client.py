@@ -42,7 +42,7 @@ def test_a_thousand_tags_cost_a_thousand_and_one_requests(fake_registry: FakeReg
 def test_only_the_tags_picked_are_looked_at(fake_registry: FakeRegistry) -> None:
     filled(fake_registry)
     with Client(fake_registry.settings()) as client:
-        listing = client.listing("app", lambda tags: {"1.007"})
+        listing = client.listing("app", lambda tags, span: {"1.007"})
     assert len(listing.tags) == 30
     assert [o.tag for o in listing.observations] == ["1.007"]
     assert listing.requests == 2
@@ -51,7 +51,7 @@ def test_only_the_tags_picked_are_looked_at(fake_registry: FakeRegistry) -> None
 def test_the_tags_left_out_are_told_apart_from_those_that_failed(fake_registry: FakeRegistry) -> None:
     filled(fake_registry, 4).fault(status(403), path="manifests/1.001")
     with Client(fake_registry.settings()) as client:
-        listing = client.listing("app", lambda tags: {"1.000", "1.001"})
+        listing = client.listing("app", lambda tags, span: {"1.000", "1.001"})
         assert listing.skipped == {"1.002", "1.003"}
         assert client.listing("app").skipped == frozenset()
 
@@ -84,7 +84,7 @@ def test_an_exception_in_progress_ends_the_looking(fake_registry: FakeRegistry) 
     with Client(filled(fake_registry, 500).settings()) as client:
         with pytest.raises(KeyboardInterrupt):
             client.listing("app", progress=interrupted)
-        client.listing("app", lambda _tags: ())  # the threads are free again
+        client.listing("app", lambda _tags, _span: ())  # the threads are free again
     assert len(fake_registry.asked("manifests")) < 500
 
 

@@ -79,7 +79,7 @@ def test_one_tag_never_turns_head_off(registry: FakeRegistry) -> None:
     registry.fault(status(404), method="HEAD", path="1.0")
     with Client(registry.settings()) as client:
         for _ in range(4):
-            client.listing("app", lambda tags: {"1.0"})
+            client.listing("app", lambda tags, span: {"1.0"})
     assert len(registry.asked("manifests", "HEAD")) == 4
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tags.registry import BadAnswer, Client, RepositoryMissing, ServerError, TooLarge
+from tags.registry import BadAnswer, Client, RepositoryMissing, ServerError, Span, TooLarge
 from tags.registry.errors import RegistryError
 from tags.registry.pages import PAGE_SIZE
 from tests.certificates import Certificates
@@ -29,7 +29,7 @@ def agrees(listing: Any, expect: dict[str, Any]) -> bool:
     return same_tags and listing.complete == complete and expect.get("outcome", outcome(listing)) == outcome(listing)
 
 
-def look_at_none(_tags: Set[str]) -> Collection[str]:
+def look_at_none(_tags: Set[str], _span: Span) -> Collection[str]:
     return ()
 
 

@@ -1,0 +1,51 @@
+"""What a look at a repository came to, when all of it was seen or no more will be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from tags.models.looks import Looks
+    from tags.models.verdict import Verdict
+    from tags.registry import Listing
+
+
+class Ending(NamedTuple):
+    """`gap_reason` is empty when the repository was watched, `error` and `reason` when nothing went wrong.
+
+    `fingerprint` is that of the names that are there, empty where it is not known; `retry_after` in seconds.
+    """
+
+    sent_at: dt.datetime
+    outcome: str
+    error: str
+    reason: str
+    gap_reason: str
+    has_failed: bool  # for a reason of the registry's
+    retry_after: float | None
+    is_doubted: bool
+    is_believed: bool
+    proves_absence: bool
+    fingerprint: str
+    cursor: str
+    looks: Looks
+
+    @classmethod
+    def of_poll(cls, listing: Listing, verdict: Verdict, fingerprint: str, looks: Looks) -> Ending:
+        return cls(
+            sent_at=listing.sent_at,
+            outcome=verdict.outcome,
+            error=verdict.error,
+            reason=verdict.reason,
+            gap_reason=verdict.gap_reason,
+            has_failed=bool(listing.error and verdict.gap_reason),
+            retry_after=listing.error.retry_after if listing.error else None,
+            is_doubted=verdict.doubted,
+            is_believed=verdict.believed,
+            proves_absence=verdict.proves_absence,
+            fingerprint=fingerprint,
+            cursor=listing.cursor,
+            looks=looks,
+        )
