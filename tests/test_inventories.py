@@ -266,3 +266,17 @@ def test_versions_are_swept_through_all_parts(
     moved = [again(repository, clock, minutes=90).movements for _ in range(16)]
     assert sum(moved) == 1
     assert Movement.objects.get().kind == "rebuilt"
+
+
+def test_a_tag_that_came_and_moved_before_the_list_came_to_its_end_moved_after_it_came(
+    repository: Repository, long_list: FakeRegistry, clock: time_machine.Traveller
+) -> None:
+    polling.poll(repository)
+    for content in ("a", "b"):
+        long_list.push("app", "1.0.0005", content)
+        long_list.fault(status(404), path=r"last=1\.0\.06", times=1)  # the list begins anew
+        again(repository, clock, every_tag=True)
+    appeared, moved = Movement.objects.filter(tag__name="1.0.0005").order_by("before")
+    assert moved.after is not None
+    assert appeared.after is not None
+    assert appeared.after <= moved.after <= moved.before

@@ -245,7 +245,9 @@ class Recording:
             return tag.after
         if tag.state == Tag.State.REMOVED:
             return self.repository.listed_at
-        return tag.looked_at or self.looks.of(tag.name, swept=tag.swept)
+        last = tag.looked_at or self.looks.of(tag.name, swept=tag.swept)
+        # Until a list that comes in parts has come to its end, the clocks say when the one before was read.
+        return max((at for at in (last, tag.after) if at), default=None)
 
     def _miss(self, tag: Tag, seen: registry.Observation) -> None:
         """The tag is listed, but there is no image behind it: neither gone nor moved."""
