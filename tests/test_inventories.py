@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.utils import timezone
 
 from tags import polling
@@ -247,9 +250,9 @@ def test_a_part_of_which_nothing_changed_reads_no_names(
         return real(self, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Repository, "turn", counted)
-    parts = Inventory.objects.get().last_parts
+    parts = Inventory.objects.get().parts
     again(repository, clock)
-    assert Inventory.objects.get().last_parts == parts
+    assert Inventory.objects.get().parts == parts
     assert len(read) == len(parts) == 4
 
 
@@ -280,3 +283,70 @@ def test_a_tag_that_came_and_moved_before_the_list_came_to_its_end_moved_after_i
     assert moved.after is not None
     assert appeared.after is not None
     assert appeared.after <= moved.after <= moved.before
+
+
+def test_a_tag_that_came_with_a_list_that_broke_off_and_went_is_missed(
+    repository: Repository, long_list: FakeRegistry, clock: time_machine.Traveller
+) -> None:
+    polling.poll(repository)
+    long_list.push("app", "1.0.0005", "for a moment")
+    long_list.fault(status(404), path=r"last=1\.0\.06", times=1)  # the list begins anew
+    again(repository, clock)
+    long_list.delete("app", "1.0.0005")
+    again(repository, clock)
+    assert Tag.objects.get(name="1.0.0005").state == Tag.State.REMOVED
+    assert list(Movement.objects.order_by("before").values_list("kind", flat=True)) == ["appeared", "removed"]
+
+
+def test_a_tag_that_went_while_the_list_was_short_is_seen_to_come_back(
+    repository: Repository, long_list: FakeRegistry, clock: time_machine.Traveller
+) -> None:
+    polling.poll(repository)
+    kept = dict(long_list.repositories["app"])
+    for name in [name for name in NAMES if "1.0.010" <= name < "1.0.050"]:
+        long_list.delete("app", name)
+    again(repository, clock)
+    for name in [name for name in NAMES if name >= "1.0.050" and name != "1.0.094"]:
+        long_list.delete("app", name)
+    again(repository, clock)
+    again(repository, clock)
+    assert Tag.objects.present().count() == len(long_list.repositories["app"])
+    long_list.repositories["app"].update(kept)
+    again(repository, clock)
+    assert {tag.name: tag.digest for tag in Tag.objects.present()} == kept
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_happens_the_records_follow_from_each_other_and_end_at_the_truth(
+    seed: int, fake_registry: FakeRegistry, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dice = random.Random(seed)
+    fake_registry.most_per_page = 5
+    names = [f"1.0.{number}" for number in range(40)] + ["latest", "production", "qatesting"]
+    for name in names[:30] + names[-3:]:
+        fake_registry.push("app", name, f"content of {name}")
+    repository = watched(fake_registry)
+    for _ in range(30):
+        monkeypatch.setattr(polling, "NAMES_IN_A_PART", dice.choice([5, 10, 15, 1000]))
+        there = fake_registry.repositories["app"]
+        for name in dice.sample(names, dice.randrange(4)):
+            if name in there and dice.random() < 0.5:
+                fake_registry.delete("app", name)
+            else:
+                fake_registry.push("app", name, f"content {dice.randrange(9)}")
+        if dice.random() < 0.4:
+            fake_registry.fault(status(dice.choice([404, 500])), path=rf"last=1\.0\.{dice.randrange(4)}")
+        again(repository, clock, every_tag=dice.random() < 0.3)
+        fake_registry.heal()
+    for _ in range(3):
+        again(repository, clock, every_tag=True)
+    there = fake_registry.repositories["app"]
+    assert {tag.name: tag.digest for tag in Tag.objects.present()} == there
+    for tag in Tag.objects.all():
+        moves = list(Movement.objects.filter(tag=tag).order_by("before", "pk"))
+        for move, following in pairwise(moves):
+            assert move.to_digest == following.from_digest
+            assert following.after is None or move.before <= following.before
+        if moves:
+            assert moves[-1].to_digest == tag.digest
+    call_command("rebuild_tags", "--check")  # raises where what is does not follow from what happened

@@ -29,7 +29,6 @@ class Migration(migrations.Migration):
                 ('reason', models.TextField(blank=True, editable=False)),
                 ('retry_after', models.FloatField(editable=False, null=True)),
                 ('parts', models.JSONField(default=list, editable=False)),
-                ('last_parts', models.JSONField(default=list, editable=False)),
             ],
             options={
                 'verbose_name': 'inventory',

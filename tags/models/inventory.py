@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from tags.models.looks import Looks
     from tags.models.recording import Recording
     from tags.models.tag import TagQuerySet
-    from tags.registry import Listing
 
 # After these the next page may be asked for once more; after any other error the list is read from its beginning.
 PASSING = (Busy, Cancelled, OutOfTime, RateLimited, ServerError, TimedOut, Unreachable)
@@ -56,8 +55,7 @@ class Inventory(models.Model):
     error = models.TextField(blank=True, editable=False)  # the last of a single tag
     reason = models.TextField(blank=True, editable=False)
     retry_after = models.FloatField(null=True, editable=False)
-    parts = models.JSONField(default=list, editable=False)  # after, upto and fingerprint of each
-    last_parts = models.JSONField(default=list, editable=False)  # those of the list before
+    parts = models.JSONField(default=list, editable=False)  # after, upto, and fingerprint of the names that are there
 
     class Meta:
         verbose_name = _("inventory")
@@ -77,26 +75,33 @@ class Inventory(models.Model):
         return Counts(*self.counts)
 
     def fingerprint_of(self, span: Span) -> str:
-        """That of the names that were there in just this span the last time; empty where it is not known."""
-        return {Span(after, upto): found for after, upto, found in self.last_parts}.get(span, "")
+        """That of the names that are there in just this span; empty where it is not known."""
+        return {Span(after, upto): found for after, upto, found in self.parts}.get(span, "")
+
+    def forget(self, span: Span) -> None:
+        """Names may have come or gone in this span: what was known of them is not known any more."""
+        self.parts = [part for part in self.parts if not Span(*part[:2]).meets(span)]
 
     def begin(self) -> None:
         """The next list is to be read from its beginning."""
         self.begun_at, self.query, self.after = None, "", ""
         self.is_read = self.is_doubted = False
-        self.slices, self.looked, self.counts, self.parts = [], {}, [], []
+        self.slices, self.looked, self.counts = [], {}, []
         self.error, self.reason, self.retry_after = "", "", None
 
     def add(self, recording: Recording, slices: Iterable[int]) -> None:
         """A part was read, and is written down; the first one was to look at these slices of the sweep, as all are."""
-        listing = recording.listing
-        self.slices = self.slices if self.parts else sorted(slices)
+        listing, counts = recording.listing, recording.verdict.counts
         looked = {str(number): at for number, at in recording.slices.items()}
-        self.looked = _earlier_of_both(self.looked, looked) if self.parts else looked
-        self.begun_at = self.begun_at or listing.sent_at
+        if self.begun_at is None:
+            self.begun_at, self.slices, self.looked = listing.sent_at, sorted(slices), looked
+        else:
+            self.looked = _earlier_of_both(self.looked, looked)
         self.query, self.after = listing.goes_on_at or ("", "")
-        self.counts = list(self.total.plus(recording.verdict.counts))
-        self.parts.append([*listing.span, recording.fingerprint])
+        self.counts = list(self.total.plus(counts))
+        self.forget(listing.span)
+        if not counts.absent:  # which are there until the list has come to its end
+            self.parts.append([*listing.span, recording.fingerprint])
         if listing.error:
             self.error, self.reason = str(listing.error), listing.error.reason
             self.retry_after = listing.error.retry_after
@@ -134,11 +139,14 @@ class Inventory(models.Model):
             looks=looks if self.is_doubted else looks.set_on(begun_at, slices),
         )
 
-    def note_end(self, listing: Listing) -> None:
+    def note_end(self, recording: Recording) -> None:
         """A list came whole, or its next part did not come."""
-        if isinstance(listing.error, OutOfOrder):
+        error = recording.listing.error
+        if isinstance(error, OutOfOrder):
             self.comes_sorted = False
-        if listing.complete or not isinstance(listing.error, PASSING):
+        if recording.redrawn:
+            self.forget(recording.listing.span)
+        if recording.listing.complete or not isinstance(error, PASSING):
             self.begin()
 
 

@@ -283,7 +283,7 @@ class Repository(Queued):
             else:
                 current._close_poll(recording.ending, now, cursor, begun or listing.sent_at)
                 if inventory:
-                    inventory.note_end(listing)
+                    inventory.note_end(recording)
             if inventory:
                 inventory.save()
             current._seek_names(recording, now)
@@ -302,7 +302,6 @@ class Repository(Queued):
             if not inventory.is_doubted and left_out.exists():
                 return Clearance(current, left_out, now).write(), False
             current._close_poll(inventory.ending(current.looks), now, "", begun)
-            inventory.last_parts = inventory.parts
             inventory.begin()
             inventory.save()
         self.refresh_from_db()

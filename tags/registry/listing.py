@@ -32,6 +32,11 @@ class Span(NamedTuple):
     def is_all(self) -> bool:
         return self == ALL
 
+    def meets(self, other: "Span") -> bool:
+        """Whether a name may lie in both."""
+        ends_before = self.upto is not None and self.upto <= other.after
+        return not ends_before and not (other.upto is not None and other.upto <= self.after)
+
 
 ALL = Span()
 
