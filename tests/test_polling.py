@@ -20,7 +20,7 @@ from tags.models.repository import NEWEST
 from tags.registry import KINDS, BadAnswer, Client, Listing, Past, RateLimited, ServerError, TimedOut, looking
 from tags.registry.listing import Bulk, Question
 from tests.factories import watched
-from tests.fakeregistry import FakeRegistry
+from tests.fakeregistry import Answer, Exchange, FakeRegistry
 from tests.faults import cut, delay, hang, status
 from tests.listings import EXAMPLE, START, at, seen
 from tests.models.test_looks import left_out
@@ -28,6 +28,8 @@ from tests.models.test_looks import left_out
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Iterator
+
+    from django.test import Client as DjangoClient
 
 pytestmark = pytest.mark.django_db
 
@@ -506,3 +508,26 @@ class TestDatabaseThatGoesAway:
         example.fault(delay(0.3), path="/tags/list")
         assert polling.poll(watched(example)).outcome == "complete"
         assert len(asked) > 1
+
+
+def test_names_that_no_tag_can_have_cost_nothing_but_themselves_and_are_told(
+    example: FakeRegistry, client: DjangoClient
+) -> None:
+    hostile = ["<script>alert(1)</script>", "nul\0", "\ud800", "x" * 129, "-dash", 17, None, {"a": []}]
+
+    def more(exchange: Exchange) -> None:
+        usual = exchange.usual()
+        names = [*hostile, *json.loads(usual.body)["tags"]]
+        exchange.answer(Answer(usual.status, usual.headers, json.dumps({"tags": names}).encode()))
+
+    example.fault(more, path="/tags/list", times=1)
+    repository = watched(example)
+    poll = polling.poll(repository)
+    assert (poll.outcome, poll.tags) == ("complete", len(EXAMPLE))
+    assert Repository.objects.get().refused_names == len(hostile)
+    page = client.get(repository.get_absolute_url()).content.decode()
+    assert "8 names in its list are none that a tag can have" in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<script>alert" not in page
+    polling.poll(repository)
+    assert "that a tag can have" not in client.get(repository.get_absolute_url()).content.decode()

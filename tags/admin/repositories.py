@@ -37,11 +37,16 @@ class RepositoryAdmin(DeletesItsPast):
         "outcome",
         "error",
         "failures",
+        "refused_names",
+        "refused_example",
         "polled_at",
         "checked_at",
         "next_poll_at",
     ]
-    readonly_fields = ["outcome", "error", "failures", "polled_at", "checked_at", "next_poll_at"]
+    readonly_fields = [
+        *("outcome", "error", "failures", "refused_names", "refused_example"),
+        *("polled_at", "checked_at", "next_poll_at"),
+    ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Repository | None = None) -> list[str]:
         # Under another name it would be another repository, and its past would be a lie.

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Ending(NamedTuple):
     """`gap_reason` is empty when the repository was watched, `error` and `reason` when nothing went wrong.
 
-    `fingerprint` is that of the names that are there, empty where it is not known; `retry_after` in seconds.
+    `fingerprint` is that of the names that are there, empty where it is not known; `retry_after` in seconds. Of what
+    the list names and is no tag's name there is a number, and an example.
     """
 
     sent_at: dt.datetime
@@ -31,6 +32,8 @@ class Ending(NamedTuple):
     fingerprint: str
     cursor: str
     looks: Looks
+    refused_names: int
+    refused_example: str
 
     @classmethod
     def of_poll(cls, listing: Listing, verdict: Verdict, fingerprint: str, looks: Looks) -> Ending:
@@ -48,4 +51,6 @@ class Ending(NamedTuple):
             fingerprint=fingerprint,
             cursor=listing.cursor,
             looks=looks,
+            refused_names=listing.refused_names,
+            refused_example=listing.refused_example,
         )

@@ -52,6 +52,8 @@ class Inventory(models.Model):
     slices = models.JSONField(default=list, editable=False)  # of the sweep, that it looks at
     looked = models.JSONField(default=dict, editable=False)  # slice -> epoch seconds: wholly looked at in all parts
     counts = models.JSONField(default=list, editable=False)  # see Counts
+    refused_names = models.PositiveIntegerField(default=0, editable=False)
+    refused_example = models.TextField(blank=True, editable=False)
     error = models.TextField(blank=True, editable=False)  # the last of a single tag
     reason = models.TextField(blank=True, editable=False)
     retry_after = models.FloatField(null=True, editable=False)
@@ -88,6 +90,7 @@ class Inventory(models.Model):
         self.is_read = self.is_doubted = False
         self.slices, self.looked, self.counts = [], {}, []
         self.error, self.reason, self.retry_after = "", "", None
+        self.refused_names, self.refused_example = 0, ""
 
     def add(self, recording: Recording, slices: Iterable[int]) -> None:
         """A part was read, and is written down; the first one was to look at these slices of the sweep, as all are."""
@@ -102,6 +105,8 @@ class Inventory(models.Model):
         self.forget(listing.span)
         if not counts.absent:  # which are there until the list has come to its end
             self.parts.append([*listing.span, recording.fingerprint])
+        self.refused_names += listing.refused_names
+        self.refused_example = self.refused_example or listing.refused_example
         if listing.error:
             self.error, self.reason = str(listing.error), listing.error.reason
             self.retry_after = listing.error.retry_after
@@ -137,6 +142,8 @@ class Inventory(models.Model):
             fingerprint="",
             cursor="",
             looks=looks if self.is_doubted else looks.set_on(begun_at, slices),
+            refused_names=self.refused_names,
+            refused_example=self.refused_example,
         )
 
     def note_end(self, recording: Recording) -> None:

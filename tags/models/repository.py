@@ -140,6 +140,12 @@ class Repository(Queued):
         help_text=_("All tags but those of the sweep were looked at then or later, but for single failures."),
     )
 
+    refused_names = models.PositiveIntegerField(
+        _("names that are none"),
+        default=0,
+        help_text=_("In its last list: no tag can be called so; they are left out."),
+    )
+    refused_example = models.TextField(_("one of them"), blank=True)
     fingerprint = models.CharField(
         editable=False, max_length=64, blank=True, help_text=_("Of the names that are there; empty: it is not known.")
     )
@@ -331,12 +337,22 @@ class Repository(Queued):
         if ending.proves_absence:
             self.listed_at = ending.sent_at
         self.fingerprint = ending.fingerprint
+        if ending.is_believed:
+            self.refused_names, self.refused_example = ending.refused_names, ending.refused_example
         if ending.is_believed and not cursor:
             self.read_whole_at = ending.sent_at
         if self.outcome != self.Outcome.FAILED:  # which told nothing: what it was to go on from still holds
             self.bulk_cursor = ending.cursor if self.outcome == self.Outcome.COMPLETE else ""
         self._keep_looks(ending.looks)
-        learnt = ("listed_at", "fingerprint", "checked_at", "bulk_cursor", "read_whole_at")
+        learnt = (
+            "listed_at",
+            "refused_names",
+            "refused_example",
+            "fingerprint",
+            "checked_at",
+            "bulk_cursor",
+            "read_whole_at",
+        )
         self.save(update_fields=[*REPORTED, *QUEUED, *learnt])
 
     def _note_first_part(self, inventory: Inventory, now: dt.datetime) -> None:

@@ -214,6 +214,7 @@ class Client:
             received_at=listed.received_at,
             requests=sent.count,
             refused_names=listed.refused_names,
+            refused_example=listed.refused_example,
             proves_absence=error is None and listed.proves_absence,
             vouched=listed.vouched,
             history=tuple(listed.history),
@@ -406,7 +407,8 @@ class Client:
     def _plainly(self, question: Question) -> tuple[Bulk, RegistryError | None]:
         walk = self._walk(question, question.part)
         known = manifest_map.observations(walk)
-        listed = Bulk(walk.sent_at, walk.received_at, known, refused_names=walk.refused_names)
+        listed = Bulk(walk.sent_at, walk.received_at, known)
+        listed.refused_names, listed.refused_example = walk.refused_names, walk.refused_example
         listed.nameless = walk.names.difference(known) if known else walk.names
         begin = question.part.begin if question.part else None
         is_whole = walk.goes_on_at is None and walk.error is None

@@ -72,6 +72,8 @@ class Listing:
     """Where the next part begins."""
     quota: Quota | None = None
     """The last that an answer said of how many requests are left."""
+    refused_example: str = ""
+    """One of the names that are none, printable."""
     silent_for: float = 0.0
     """Seconds in which nothing may be sent to the registry, which had too many requests."""
 
@@ -152,6 +154,7 @@ class Bulk:
     history: list[Spell] = field(default_factory=list)
     cursor: str = ""
     refused_names: int = 0
+    refused_example: str = ""
     span: Span = ALL
     goes_on_at: Place | None = None
 

@@ -15,6 +15,7 @@ from . import bounded
 from .ceiling import Ceiling, too_many
 from .errors import BadAnswer, OutOfOrder, RegistryError
 from .link import next_page
+from .printable import example_of
 from .status import failure
 from .transport import PAGE_CEILING, Request, Response
 
@@ -56,6 +57,7 @@ class Walk:
     goes_on_at: Place | None = None
     """Where there is more, when a part was enough."""
     refused_names: int = 0
+    refused_example: str = ""
     extras: dict[str, Any] = field(default_factory=dict)
     """The `manifest` map of Google's registries, which holds all digests and ends the walk."""
     linked: bool = False
@@ -149,7 +151,10 @@ class Pages:
         if not isinstance(listed, list):
             raise _unreadable(answer)
         names = [name for name in listed if isinstance(name, str) and self._is_name(name)]
-        walk.refused_names += len(listed) - len(names)
+        refused = [name for name in listed if not (isinstance(name, str) and self._is_name(name))]
+        walk.refused_names += len(refused)
+        if refused and not walk.refused_example:
+            walk.refused_example = example_of(refused[0])
         known = len(walk.names)
         walk.names.update(names)
         walk.is_sorted = walk.is_sorted and all(before < name for before, name in pairwise([walk.last, *names]))

@@ -16,6 +16,7 @@ from ..link import next_page
 from ..listing import Bulk, Catalog
 from ..lookup import Observation, Send
 from ..manifest import media_type_of
+from ..printable import example_of
 from ..reference import is_digest, is_repository_name, is_tag_name
 from ..status import failure
 from ..transport import PAGE_CEILING, Request, Response
@@ -122,6 +123,7 @@ def put(
         raise too_many(MOST_TAGS, answer.request)
     if not isinstance(tag, str) or not is_tag_name(tag):
         bulk.refused_names += 1
+        bulk.refused_example = bulk.refused_example or example_of(tag)
         return
     known = bulk.observations.get(tag)
     if (
