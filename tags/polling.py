@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from tags.clients import client_for
-from tags.models import Inventory, LeaseLost, Repository
+from tags.models import Inventory, LeaseLost, Repository, databaseclock
 from tags.models.sweep import SLICES
 from tags.registry import Cancelled, Listing, Misconfigured, OutOfTime, Part, Past, RegistryError, look_at_all
 
@@ -104,7 +104,7 @@ def poll(
     lease = lease or repository.claim()
     if lease is None:
         return Poll(repository.reference, SKIPPED, error="another worker is polling it")
-    started, begun = time.monotonic(), timezone.now()
+    started, begun = time.monotonic(), databaseclock.now()
     seen = Seen()
     try:
         while seen.goes_on:

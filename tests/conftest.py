@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import pytest
 from django.utils import translation
 
 from tags import clients, sharing
+from tags.models import databaseclock
 from tests.certificates import certificates
 from tests.fakeregistry import fake_registry
 from tests.listings import EXAMPLE
@@ -40,6 +42,13 @@ def fresh_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for _settings, client in kept.values():
         client.close()
+
+
+@pytest.fixture(autouse=True)
+def one_clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who travels in time takes the database along, unless a test is about its clock."""
+    if "two_clocks" not in request.keywords:
+        monkeypatch.setattr(databaseclock, "ahead", dt.timedelta)
 
 
 @pytest.fixture(autouse=True)

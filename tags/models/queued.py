@@ -13,6 +13,7 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from tags.models import databaseclock
 from tags.models.registry import Registry
 
 QUEUED = ("next_poll_at", "lease_token", "lease_until", "taken_at", "attempts")
@@ -56,7 +57,7 @@ class QueuedQuerySet(models.QuerySet[Row]):
 
     def leased(self, now: dt.datetime | None = None) -> Self:
         """Those that some worker holds, or that were handed out to be taken."""
-        return self.filter(lease_until__gte=now or timezone.now())
+        return self.filter(lease_until__gte=now or databaseclock.now())
 
     def waiting(self, now: dt.datetime | None = None) -> Self:
         """Those that were handed out, and that no worker has taken yet."""
@@ -74,7 +75,7 @@ class QueuedQuerySet(models.QuerySet[Row]):
         One conditional UPDATE: of two callers at once, each repository goes to one. Being claimed puts a repository
         at the end of the line, so that those whose polls never come to an end don't keep all others waiting.
         """
-        now = now or timezone.now()
+        now = now or databaseclock.now()
         lease = uuid.uuid4()
         candidates = self.due(now)._in_turn(now, limit, share)
         # What makes a row due is asked again in the UPDATE, for another caller may have claimed it in between.
@@ -108,7 +109,7 @@ class QueuedQuerySet(models.QuerySet[Row]):
     def look_soon(self) -> int:
         """Make them due now, whatever their registries wait for; returns how many there are."""
         Registry.objects.filter(repositories__in=self).update(retry_at=None)
-        return self.update(next_poll_at=timezone.now())
+        return self.update(next_poll_at=databaseclock.now())
 
 
 class Queued(models.Model):
@@ -129,7 +130,7 @@ class Queued(models.Model):
 
     def claim(self, now: dt.datetime | None = None) -> uuid.UUID | None:
         """Lease this repository whether it is due or not; None when somebody holds it."""
-        now = now or timezone.now()
+        now = now or databaseclock.now()
         return self._lease(self._row.filter(_free(now)), now)
 
     def take(self, handed_out: uuid.UUID, *, share: int) -> uuid.UUID | None:
@@ -138,7 +139,7 @@ class Queued(models.Model):
         None as well, and it goes back into the queue, when `share` polls of its registry are in work, or one where
         that is to be tried with care, or when its registry may not be asked any more.
         """
-        now = timezone.now()
+        now = databaseclock.now()
         with transaction.atomic():
             # Of two workers that take at once, the second sees what the first took.
             registry = Registry.objects.select_for_update(of=("self",)).filter(repositories=self.pk).first()
@@ -154,7 +155,7 @@ class Queued(models.Model):
 
     def renew(self, lease: uuid.UUID) -> bool:
         """Keep a lease alive; False when it was lost."""
-        now = timezone.now()
+        now = databaseclock.now()
         return bool(self._row.leased(now).filter(lease_token=lease).update(lease_until=now + LEASE))
 
     def holds(self, lease: uuid.UUID, now: dt.datetime) -> bool:
@@ -164,7 +165,7 @@ class Queued(models.Model):
     def leave(self, lease: uuid.UUID) -> None:
         """Give a lease back before all was done: it is due again, behind all that have waited for longer."""
         free = {"lease_token": None, "lease_until": None, "taken_at": None}
-        self._row.filter(lease_token=lease).update(next_poll_at=timezone.now(), attempts=0, **free)
+        self._row.filter(lease_token=lease).update(next_poll_at=databaseclock.now(), attempts=0, **free)
 
     def let_go(self, next_poll_at: dt.datetime, *, attempts: int = 0) -> None:
         """The poll has come to an end: give the lease back; to be saved."""

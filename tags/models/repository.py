@@ -20,6 +20,7 @@ from django.utils.translation import gettext_noop
 
 from tags import registry
 from tags.aliases import draw
+from tags.models import databaseclock
 from tags.models.coverage import Coverage
 from tags.models.inventory import Inventory
 from tags.models.looks import Looks
@@ -75,7 +76,7 @@ class RepositoryQuerySet(QueuedQuerySet["Repository"]):
 
         After the hour there is one more attempt.
         """
-        now = now or timezone.now()
+        now = now or databaseclock.now()
         hopeless = self.due(now).filter(attempts__gte=MOST_ATTEMPTS)
         count = 0
         for pk in hopeless.values_list("pk", flat=True):
@@ -91,7 +92,7 @@ class RepositoryQuerySet(QueuedQuerySet["Repository"]):
         for pk in self.filter(coverage__isnull=False).distinct().values_list("pk", flat=True):
             with transaction.atomic():
                 repository = Repository.objects.select_for_update(of=("self",)).select_related("registry").get(pk=pk)
-                now = timezone.now()
+                now = databaseclock.now()
                 Coverage.extend(repository, Coverage.PAUSED, now, now)
 
 
@@ -270,12 +271,14 @@ class Repository(Queued):
 
         `cursor` is the one that the listing was given; without one everything was read. The poll had `begun` before
         its first request, or then: whoever asked for another since gets it. It was to look at these `slices` of the
-        sweep. After a part of a list the lease is kept, and nothing said of the whole: see `finish()`.
+        sweep. After a part of a list the lease is kept, and nothing said of the whole: see `finish()`. All times are
+        told by the database's clock.
         All that polls write of tags, movements and coverage is written here; who else writes any of it locks the
         repository as this does. Raises LeaseLost, having written nothing, when the lease is no longer held: then
         another worker may be at it.
         """
-        now = timezone.now()
+        ahead = databaseclock.ahead()
+        now, listing = timezone.now() + ahead, listing.shifted(ahead)
         with self._held(lease, now) as current:
             inventory = getattr(current, "inventory", None)
             is_part = listing.complete and not listing.span.is_all
@@ -301,7 +304,7 @@ class Repository(Queued):
 
         What the list left out is removed, so many tags in one transaction; then the poll is closed. Raises LeaseLost.
         """
-        now = timezone.now()
+        now = databaseclock.now()
         with self._held(lease, now) as current:
             inventory = current.inventory
             left_out = inventory.left_out(now)

@@ -1,8 +1,8 @@
 """What a registry said about a repository, what is handed to it from earlier listings, and the list of repositories."""
 
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple, Self
 
@@ -93,6 +93,14 @@ class Listing:
             refused_names=0,
             span=Span(upto=""),
         )
+
+    def shifted(self, by: timedelta) -> Self:
+        """As somebody would have seen it whose clock is so far ahead of ours."""
+        if not by:
+            return self
+        seen = (replace(one, sent_at=one.sent_at + by, received_at=one.received_at + by) for one in self.observations)
+        sent_at, received_at = self.sent_at + by, self.received_at + by
+        return replace(self, observations=tuple(seen), sent_at=sent_at, received_at=received_at)
 
     @property
     def skipped(self) -> frozenset[str]:
