@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from tags import polling
 from tags.models import Coverage, Inventory, Movement, Repository, Tag
+from tags.models.recording import Recording
 from tests.factories import watched
 from tests.fakeregistry import Answer, Exchange, FakeRegistry
 from tests.faults import status
@@ -145,6 +146,19 @@ def test_who_holds_a_lease_goes_on_in_another_sitting(repository: Repository, mo
     repository.refresh_from_db()
     assert repository.lease_token is None
     assert repository.next_poll_at <= timezone.now()
+
+
+def test_what_takes_long_to_write_loses_no_lease(
+    repository: Repository, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Recording.write
+
+    def slowly(self: Recording) -> list[Movement]:
+        clock.shift(dt.timedelta(minutes=2))
+        return write(self)
+
+    monkeypatch.setattr(Recording, "write", slowly)
+    assert polling.poll(repository).outcome == "complete"
 
 
 def test_of_a_first_list_it_is_told_how_far_it_was_read(repository: Repository) -> None:

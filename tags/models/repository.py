@@ -24,7 +24,7 @@ from tags.models import databaseclock
 from tags.models.coverage import Coverage
 from tags.models.inventory import Inventory
 from tags.models.looks import Looks
-from tags.models.queued import QUEUED, LeaseLost, Queued, QueuedQuerySet
+from tags.models.queued import LEASE, QUEUED, LeaseLost, Queued, QueuedQuerySet
 from tags.models.recording import Clearance, Recording
 from tags.models.sweep import Sweep, due_slices
 from tags.models.tag import Tag
@@ -325,6 +325,9 @@ class Repository(Queued):
             if not current.holds(lease, now):
                 raise LeaseLost(f"{self} was taken over by another worker")
             yield current
+            if current.lease_token == lease:  # there is more to do, and to write this may have taken long
+                current.lease_until = databaseclock.now() + LEASE
+                current.save(update_fields=["lease_until"])
 
     def _close_poll(self, ending: Ending, now: dt.datetime, cursor: str, begun: dt.datetime) -> None:
         Coverage.extend(self, ending.gap_reason, ending.sent_at, now)
