@@ -39,14 +39,19 @@ def _is_there(row: Row, cell: Cell, now: Standing, as_of: dt.datetime) -> str:
         words = _("%(version)s is in %(pointer)s, since %(since)s or earlier.")
     else:
         words = _("%(version)s is in %(pointer)s since %(since)s.")
+    told = words % facts
+    if cell.build == "earlier":
+        told += " " + _("It is an earlier build: %(version)s was rebuilt, and %(pointer)s has not followed.") % facts
+    elif cell.build:
+        told += " " + _("The tag %(version)s itself is gone.") % facts
     if not cell.left:
-        return words % facts
+        return told
     before = ngettext(
         "It was there %(times)d time before, until %(left)s.",
         "It was there %(times)d times before, the last time until %(left)s.",
         cell.times,
     )
-    return f"{words % facts} {before % {'times': cell.times, 'left': clock.full(cell.left)}}"
+    return f"{told} {before % {'times': cell.times, 'left': clock.full(cell.left)}}"
 
 
 def _was_there(row: Row, cell: Cell, left: dt.datetime) -> str:

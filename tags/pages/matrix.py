@@ -62,6 +62,8 @@ class Cell:
     `now` is where it stands, when it is on it; `coming` when nobody knows, for it came to it by a move under way;
     `order` counts the versions it left, 1 for the last; None: long ago.
     `came` is when its last visit began, None when it was there at the first look.
+    `build` tells when it stands on an image that only was called so: on an "earlier" one of a version that was rebuilt
+    since, or on one whose tag is gone ("untagged").
     """
 
     column: Column
@@ -72,6 +74,7 @@ class Cell:
     order: int | None = None
     coming: Standing | None = None
     came: dt.datetime | None = None
+    build: str = ""
 
     @property
     def first_look(self) -> dt.datetime:
@@ -92,14 +95,13 @@ class Cell:
 
 @dataclass(slots=True)
 class Row:
-    """One version, or one image that has none; `was` is what such an image was last called.
+    """One version, or one image that never had one.
 
     `also` are other names of its images: those they had when a pointer left them, and those that people looked for.
     """
 
     version: str | None
     digests: set[str] = field(default_factory=set)
-    was: str = ""
     also: set[str] = field(default_factory=set)
     cells: dict[str, Cell] = field(default_factory=dict)
     in_order: tuple[Cell | None, ...] = ()  # of the columns shown
@@ -136,9 +138,7 @@ class Row:
         return max((cell.left.timestamp() for cell in self.cells.values() if cell.left), default=0)
 
     def matches(self, text: str) -> bool:
-        return is_in(text, (self.version or "", self.was, *self.also)) or any(
-            begins(text, digest) for digest in self.digests
-        )
+        return is_in(text, (self.version or "", *self.also)) or any(begins(text, digest) for digest in self.digests)
 
     def is_called(self, text: str) -> bool:
         names = [name for one in (self.version or "", *self.also) for name in names_in(one.casefold())]
@@ -212,8 +212,10 @@ def matrix(
         visits += [one for one in older if (one.column, one.digest, one.version) not in told]
     digests = {tag.digest for tag in standing} | {tag.leaving_to for tag in standing} | {one.digest for one in visits}
     names = _names(repository, moment, {digest for digest in digests if digest})
+    ahead = [tag._replace(digest=tag.leaving_to) for tag in standing]
+    former = former_names([*standing, *ahead], names, moment)
     rows = _Rows(names)
-    rows.add_standing(standing, columns, former_names(standing, names, moment))
+    rows.add_standing(standing, columns, former, _called(repository, moment, former.values()))
     rows.add_visits(visits, columns, order)
     if everything or text:
         rows.add_others(repository, moment, "" if everything else text, most_found)
@@ -244,7 +246,7 @@ def add_arrivals(rows: Iterable[Row]) -> None:
 
 
 class _Rows:
-    """Rows by what their images are called: now, else when a pointer left them, else by digest."""
+    """Rows by what their images are called: now, else what they were last called, else by digest."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
@@ -261,19 +263,27 @@ class _Rows:
             self._of_digest[digest].append(row)
         return row
 
-    def add_standing(self, standing: Iterable[Standing], columns: Sequence[Column], former: Names) -> None:
+    def add_standing(
+        self, standing: Iterable[Standing], columns: Sequence[Column], former: Names, called: Mapping[str, str]
+    ) -> None:
+        """`former` are the names that images had which have none, `called` the images that have such a name instead."""
         by_name = {column.name: column for column in columns}
+        names = former | self._names
         for tag in standing:
             if tag.is_coming and tag.leaving_to:
-                row = self._of(self._names.get((tag.repository_id, tag.leaving_to)), tag.leaving_to)
+                row = self._of(names.get((tag.repository_id, tag.leaving_to)), tag.leaving_to)
                 row.cells[tag.name] = Cell(by_name[tag.name], coming=tag)
             if not tag.digest:
                 continue
             key = tag.repository_id, tag.digest
-            row = self._of(self._names.get(key), tag.digest)
-            row.was = former.get(key, "")
-            next_one = tag.leaving_to and (self._names.get((key[0], tag.leaving_to)) or short(tag.leaving_to))
-            row.cells[tag.name] = Cell(by_name[tag.name], tag, next_one or "")
+            row = self._of(names.get(key), tag.digest)
+            next_one = tag.leaving_to and (names.get((key[0], tag.leaving_to)) or short(tag.leaving_to))
+            cell = row.cells[tag.name] = Cell(by_name[tag.name], tag, next_one or "")
+            if key in former:
+                others = [called[name] for name in names_in(former[key]) if name in called]
+                cell.build = "earlier" if others else "untagged"
+                for digest in others:
+                    self._of(former[key], digest)
 
     def add_visits(
         self, visits: Iterable[Visits], columns: Sequence[Column], order: Mapping[tuple[int, str], int]
@@ -323,6 +333,15 @@ def _names(repository: Repository, moment: dt.datetime | None, digests: Collecti
     if moment:
         return image_names(standings(tags.naming(digests), moment))
     return image_names(standings(tags.names().filter(digest__in=digests), None))
+
+
+def _called(repository: Repository, moment: dt.datetime | None, versions: Iterable[str]) -> dict[str, str]:
+    """The images that these names stand for now, or stood for at `moment`; one query, none without names."""
+    names = {name for version in versions for name in names_in(version)}
+    if not names:
+        return {}
+    there = standings(Tag.objects.filter(repository=repository, name__in=names), moment)
+    return {tag.name: tag.digest for tag in there if tag.digest}
 
 
 def _pointers(repository: Repository, moment: dt.datetime | None) -> list[Column]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ROWS = 50
 COLUMNS = (
     "repository", "version", "also_called", "digest", "tag", "state", "order", "times", "after", "before", "until",
-    "moving_to", "moving_after", "moving_before",
+    "moving_to", "moving_after", "moving_before", "build",
 )  # fmt: skip
 
 
@@ -79,9 +79,9 @@ def _exported(repository: Repository, rows: Iterable[Row]) -> Iterator[tuple[obj
         for cell in filter(None, row.in_order):
             after, before = (cell.now.after, cell.now.before) if cell.now else (None, cell.came)
             told = (cell.column.name, cell.state, cell.order, cell.times, after, before, cell.left)
-            yield *facts, *told, *_ahead(row, cell)
+            yield *facts, *told, *_ahead(row, cell), cell.build or None
         if not any(row.in_order):
-            yield *facts, None, "never", None, 0, None, None, None, None, None, None
+            yield *facts, None, "never", None, 0, None, None, None, None, None, None, None
 
 
 def _ahead(row: Row, cell: Cell) -> tuple[object, ...]:

@@ -11,7 +11,7 @@ from tags.models import Repository
 from tags.pages import matrix as matrices
 from tags.registry import TimedOut
 from tags.views.matrix import COLUMNS
-from tests.factories import DAY, HOUR, MINUTE, NOW, example, keep_watching, look, watch
+from tests.factories import DAY, HOUR, MINUTE, NOW, SECOND, example, keep_watching, look, watch
 from tests.listings import EXAMPLE, digest
 from tests.views.pasts import COMING, GOING, gone_and_back
 from tests.views.reading import read, rows_of, text_of
@@ -293,3 +293,42 @@ class TestGoneAndBack:
             ("1.0", "canary", "coming", "1.0"),
             ("1.0", "production", "was", None),
         ]
+
+
+class TestRebuilt:
+    """1.1 is pushed again with other content: who stood on it stands on an earlier build of 1.1."""
+
+    @pytest.fixture
+    def repository(self) -> Repository:
+        repository = watch()
+        look(repository, {"0.9": "0.9", "1.1": "1.1", "production": "0.9"}, NOW - 20 * MINUTE)
+        look(repository, {"0.9": "0.9", "1.1": "1.1", "production": "1.1"}, NOW - 15 * MINUTE)
+        look(repository, {"0.9": "0.9", "1.1": "1.1 anew", "production": "1.1"}, NOW - 10 * MINUTE)
+        return repository
+
+    def test_who_does_not_follow_is_still_on_that_version(self, client: Client, repository: Repository) -> None:
+        page = client.get(f"{MATRIX}?q=1.1")
+        assert "1.1 is in production since 15 May 2026 13:45. It is an earlier build: 1.1 was rebuilt" in text_of(page)
+        assert "never" not in text_of(page).partition("Small dot")[0]
+        (row,) = rows_of(page)[1:]
+        assert row.startswith("1.1 ● is there now since today")
+        assert row.endswith("an earlier build 2 images")
+        assert "1.1 ● is there now" in " ".join(rows_of(client.get(MATRIX)))
+        at = f"{NOW - 5 * MINUTE:%Y-%m-%dT%H:%MZ}"
+        keep_watching(repository, {"0.9": "0.9", "1.1": "1.1 anew", "production": "1.1"}, NOW - 10 * MINUTE, NOW)
+        look(repository, {"0.9": "0.9", "1.1": "1.1 anew", "production": "0.9"}, NOW + SECOND)
+        assert "1.1 is in production since 15 May 2026 13:45. It is an" in read(client, f"{MATRIX}?q=1.1&at={at}")
+
+    @pytest.mark.usefixtures("repository")
+    def test_an_export_says_so(self, client: Client) -> None:
+        rows = json.loads(client.get(f"{MATRIX}?format=json").getvalue())
+        assert [(row["version"], row["tag"], row["state"], row["build"]) for row in rows] == [
+            ("1.1", "production", "now", "earlier"),
+            ("0.9", "production", "was", None),
+        ]
+
+    def test_a_version_whose_tag_is_gone_is_still_that_version(self, client: Client, repository: Repository) -> None:
+        look(repository, {"0.9": "0.9", "production": "1.1"}, NOW - 5 * MINUTE)
+        page = client.get(f"{MATRIX}?q=1.1")
+        assert "1.1 is in production since 15 May 2026 13:45. The tag 1.1 itself is gone." in text_of(page)
+        assert "1.1 ● is there now" in rows_of(page)[1]
