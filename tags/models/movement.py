@@ -47,11 +47,21 @@ SENTENCES_OF_A_VERSION = {
 FOLLOWED = _("%(tag)s followed %(to)s, which was rebuilt")
 
 
+# Who stays on a name has not left it, though there is another image behind it now.
+STAYED = Q(kind=Kind.REPUBLISHED) | Q(from_version__isnull=False, from_version=F("to_version"))
+
+
 class Came(TypedDict):
     """What `MovementQuerySet.with_arrivals()` adds to a movement."""
 
     came_after: dt.datetime | None
     came_before: dt.datetime | None
+
+
+class Began(TypedDict):
+    """What `MovementQuerySet.with_beginnings()` adds to a movement."""
+
+    began_before: dt.datetime | None
 
 
 class Seen(TypedDict):
@@ -85,6 +95,17 @@ class MovementQuerySet(models.QuerySet["Movement"]):
         moves: Any = self.annotate(  # the plugin loses what is annotated: `Came` says what there is
             came_after=Subquery(came.values("after")[:1]), came_before=Subquery(came.values("before")[:1])
         )
+        return moves
+
+    def with_beginnings(self) -> models.QuerySet[WithAnnotations[Movement, Began]]:
+        """With `began_before`: when the tag had come to the version it left, whatever was rebuilt in between."""
+        came = (
+            Movement.objects.filter(
+                Q(before__lt=OuterRef("before")) | Q(pk__lt=OuterRef("pk")),
+                tag=OuterRef("tag"), before__lte=OuterRef("before"),
+            ).exclude(STAYED).newest_first()
+        )  # fmt: skip
+        moves: Any = self.annotate(began_before=Subquery(came.values("before")[:1]))  # as above
         return moves
 
     def for_comparisons(self) -> models.QuerySet[WithAnnotations[Movement, Seen]]:

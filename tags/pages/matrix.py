@@ -6,14 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db.models import Count, F, Max, Min, Q
+from django.db.models import Count, Max, Min, OuterRef, Q, Subquery
 
 from tags.aliases import alphabetical
 from tags.models import Coverage, Movement, Tag
-from tags.models.movement import short
+from tags.models.movement import STAYED, short
 from tags.pages.filtering import begins, did_you_mean, is_in
 from tags.pages.standing import Standing, former_names, image_names, standings
-from tags.timeline import Kind
 from tags.versions import Role, is_floating, names_in, sort_key
 
 if TYPE_CHECKING:
@@ -201,7 +200,7 @@ def matrix(
     moves = Movement.objects.filter(tag__in=ids)
     if moment:
         moves = moves.filter(before__lte=moment)
-    standing = standings(Tag.objects.filter(pk__in=ids), moment)
+    standing = _since_they_came(standings(Tag.objects.filter(pk__in=ids), moment), moves, columns)
     visits = _visits(moves, most_visits and most_visits + 1)
     is_cut = most_visits is not None and len(visits) > most_visits
     pks = {column.name: column.pk for column in columns}
@@ -239,7 +238,7 @@ def add_arrivals(rows: Iterable[Row]) -> None:
     ended = Movement.objects.filter(
         tag__in={cell.column.pk for _row, cell, _left in visits}, before__in={left for _row, _cell, left in visits}
     )
-    facts = ended.with_arrivals().values_list("tag", "before", "from_digest", "came_before")
+    facts = ended.with_beginnings().values_list("tag", "before", "from_digest", "began_before")
     came = {(tag, left, digest): at for tag, left, digest, at in facts}
     for row, cell, left in visits:
         cell.came = next((at for digest in row.digests if (at := came.get((cell.column.pk, left, digest)))), None)
@@ -371,11 +370,27 @@ def _choices(pointers: Sequence[Column], columns: Collection[Column]) -> tuple[C
     return tuple(Choice(one.name, one in columns) for one in pointers if one in columns or one in listed)
 
 
+def _since_they_came(
+    standing: Iterable[Standing], moves: MovementQuerySet, columns: Iterable[Column]
+) -> list[Standing]:
+    """Since each came to its version, not to the last build of it; one query."""
+    by_name = {column.name: column for column in columns}
+    last = moves.filter(tag=OuterRef("pk")).newest_first()
+    came = last.exclude(STAYED)
+    ends = (Subquery(last.values("pk")[:1]), Subquery(came.values("pk")[:1]))
+    began = (Subquery(came.values("after")[:1]), Subquery(came.values("before")[:1]))
+    facts = Tag.objects.filter(pk__in=[column.pk for column in by_name.values()]).values_list("name", *ends, *began)
+    beginnings = {
+        name: {"after": after, "before": before or by_name[name].first_seen_at}
+        for name, last_move, came_by, after, before in facts
+        if last_move != came_by
+    }
+    return [tag._replace(**beginnings.get(tag.name, {})) for tag in standing]
+
+
 def _visits(moves: MovementQuerySet, most: int | None) -> list[Visits]:
     """Counted by the database, for a pointer may have moved a hundred thousand times."""
-    # Who stays on a name has not left it, though there is another image behind it now.
-    stayed = Q(kind=Kind.REPUBLISHED) | Q(from_version__isnull=False, from_version=F("to_version"))
-    left = moves.filter(from_digest__isnull=False).exclude(stayed).order_by()
+    left = moves.filter(from_digest__isnull=False).exclude(STAYED).order_by()
     counted = left.values("tag", "from_digest", "from_version").annotate(times=Count("pk"), left=Max("before"))
     facts = ("tag", "from_digest", "from_version", "times", "left")
     return [Visits(*row) for row in counted.order_by("-left", "tag").values_list(*facts)[:most]]
