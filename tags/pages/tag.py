@@ -138,10 +138,15 @@ class Former(NamedTuple):
 
 
 def formers(moves: MovementQuerySet, moment: dt.datetime | None, place: Place) -> list[Former]:
-    """What a tag was on, by its moves, but for where it is; the last one first."""
-    left = _until(moves, moment).filter(from_digest__isnull=False).newest_first()
-    rows = left.values_list("from_version", "from_digest")[:READ_FOR_FORMER]
-    found = dict.fromkeys(Former(version, None if version else digest) for version, digest in rows)
+    """What a tag was on, by its moves, but for where it is; the last one first.
+
+    Where it is not known where it is, the last known one is what its last move led to.
+    """
+    moves = _until(moves, moment).newest_first()
+    rows = list(moves.filter(from_digest__isnull=False).values_list("from_version", "from_digest")[:READ_FOR_FORMER])
+    if place.unknown:
+        rows = [*moves.values_list("to_version", "to_digest")[:1], *rows]
+    found = dict.fromkeys(Former(version, None if version else digest) for version, digest in rows if digest)
     found.pop(Former(place.version, None) if place.version else Former(None, place.digest), None)
     return list(found)[:MOST_FORMER]
 

@@ -166,6 +166,10 @@ class TestThePast:
         assert "Then not known no worker was polling" in read(client, f"{APP}:production/?at=2026-05-12")
         assert "Then not known not watched before" in read(client, f"{APP}:production/?at=2026-05-01")
 
+    def test_when_it_is_not_known_the_last_known_comes_first(self, client: Client) -> None:
+        self.story()
+        assert "Was on 2.0 , 1.3 · all versions" in read(client, f"{APP}:production/?at=2026-05-12")
+
     def test_before_it_appeared_it_was_not_there(self, client: Client) -> None:
         self.story()
         assert "Then was not there" in read(client, f"{APP}:hotfix/?at=2026-05-10T12:30Z")
