@@ -15,6 +15,7 @@ from tags.models import Image, Registry, Repository, Tag
 from tags.models.movement import short
 from tags.models.searching import SHORTEST_PART, digest_begins, digest_ranges
 from tags.pages.filtering import MOST_COMPARED
+from tags.pages.freshness import State, freshness
 from tags.pages.image import tags_on
 from tags.pages.knowledge import unknown_because
 from tags.pages.standing import Standing, names_of, standings
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from tags.models.repository import RepositoryQuerySet
     from tags.models.tag import TagQuerySet
+    from tags.pages.freshness import Freshness
 
 MOST = 1000  # of one kind; more are not counted, for who wants to read them
 MOST_OF_IMAGE = 5  # tags told of one digest
@@ -57,13 +59,22 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class FoundTag:
-    """A tag; `version` is what its image is called, `pointers` who stands on it, `unknown` why nobody can say."""
+    """A tag; `version` is what its image is called, `pointers` who stands on it, `unknown` why nobody can say.
+
+    `freshness` tells how far one may trust what is said of now.
+    """
 
     tag: Tag
     standing: Standing | None
     version: str
     pointers: tuple[str, ...]
     unknown: str = ""
+    freshness: Freshness | None = None
+
+    @property
+    def doubt(self) -> str:
+        """When it was checked last, of what could not be checked as it should."""
+        return self.freshness.words if self.freshness and self.freshness.state is not State.FRESH else ""
 
     @property
     def state(self) -> str:
@@ -246,7 +257,7 @@ def _in_order(rows: dict[int, Any], keys: Iterable[int]) -> list[Any]:
 
 
 def _described_tags(keys: Sequence[int], moment: dt.datetime | None, now: dt.datetime) -> list[FoundTag]:
-    tags = _in_order(Tag.objects.select_related("repository__registry").in_bulk(list(keys)), keys)
+    tags = _in_order(Tag.objects.select_related("repository__registry", "repository__sweep").in_bulk(list(keys)), keys)
     unknown = unknown_because({tag.repository for tag in tags}, moment, now) if moment else {}
     there = standings(Tag.objects.filter(pk__in=keys), moment) if moment else [Standing.of(tag) for tag in tags]
     known = {(at.repository_id, at.name): at for at in there if at.repository_id not in unknown}
@@ -258,7 +269,8 @@ def _described_tags(keys: Sequence[int], moment: dt.datetime | None, now: dt.dat
         if at and at.digest:
             version = names.get((at.repository_id, at.digest), "")
             pointers = sorted(name for name in on_it[at.repository_id, at.digest] if name != at.name)
-        found.append(FoundTag(tag, at, version, tuple(pointers), unknown.get(tag.repository_id, "")))
+        fresh = None if moment else freshness(tag.repository, now, tag)
+        found.append(FoundTag(tag, at, version, tuple(pointers), unknown.get(tag.repository_id, ""), fresh))
     return found
 
 

@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tags.pages import search as searching
+from tags.registry import TimedOut
 from tests.factories import DAY, HOUR, MINUTE, NOW, example, keep_watching, look, moved, watch
 from tests.listings import EXAMPLE, digest
 from tests.views.reading import read
@@ -292,3 +293,11 @@ def test_the_search_asks_as_often_for_forty_images_as_for_two(client: Client, qu
             assert client.get(f"/search/?q={query}").status_code == 200
         asked.append(len(queries))
     assert asked[0] == asked[1] <= 30
+
+
+def test_what_could_not_be_checked_is_marked(client: Client) -> None:
+    repository = example(at=NOW - 5 * MINUTE)
+    assert "is on 2.0 ⚠" not in read(client, "/search/?q=production")
+    look(repository, {}, NOW - MINUTE, error=TimedOut("it took too long"))
+    assert "is on 2.0 ⚠ No good look since today 13:55" in read(client, "/search/?q=production")
+    assert "← production ⚠ No good look since today 13:55" in read(client, "/search/?q=2.0")
