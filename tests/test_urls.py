@@ -77,6 +77,18 @@ def test_signing_in_leads_back_to_the_page_that_was_asked_for(client: Client) ->
     assert response["Location"] == "/registries/"
 
 
+@pytest.mark.parametrize("address", ["/accounts/password_reset/", "/accounts/password_reset/done/"])
+def test_no_mail_is_promised_that_nobody_sends(client: Client, address: str) -> None:
+    assert client.get(address).status_code == 404
+    assert "password_reset" not in client.get("/admin/login/").text
+
+
+def test_signing_out_leads_to_the_board(client: Client) -> None:
+    client.force_login(User.objects.create_user("reader"))
+    assert client.post("/accounts/logout/")["Location"] == "/"
+    assert "Sign in" in client.get("/").text
+
+
 def test_the_link_to_sign_in_remembers_the_page(client: Client) -> None:
     link = 'href="/accounts/login/?next=/movements/%3Fkind%3Dforward"'
     assert link in client.get("/movements/?kind=forward").text
