@@ -51,7 +51,7 @@ def test_an_image_without_a_version_says_what_it_was_called() -> None:
 
 def test_what_is_said_of_an_image_stands_below_its_name() -> None:
     html = rendered("{% version row %}", row("2.0", swept_at=NOW - 5 * HOUR, label="team=checkout", missing=("2.0",)))
-    assert "checked 5 h ago, with the daily sweep" in html
+    assert "checked 5 h ago, with the daily look" in html
     assert "label team=checkout" in html
     assert "2.0: its image is missing" in html
 

@@ -125,7 +125,7 @@ def freshness(repository: Repository, now: dt.datetime, tag: Tag | None = None) 
             sentence = _("The last look was not whole: %(reason)s.")
             facts["last"] = clock.relative(_looked_at(repository) or now, now)
         case _ if tag and swept_at(tag.repository.looks, tag):
-            words, sentence = _("Checked %(last)s, with the daily sweep"), ""
+            words, sentence = _("Checked %(last)s, with the daily look"), ""
         case _:
             words, sentence = _("Checked %(last)s · next %(next)s"), ""
     return Freshness(state, words % facts, sentence % facts, reason, checked, retry, what_to_do)

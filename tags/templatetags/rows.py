@@ -67,7 +67,7 @@ def remarks(context: Context, row: Row | TagRow) -> SafeString:
     html = SafeString()
     if row.swept_at:
         last = clock.relative(row.swept_at, context["now"])
-        words = _("checked %(last)s, with the daily sweep") % {"last": last}
+        words = _("checked %(last)s, with the daily look") % {"last": last}
         html += format_html('<div class="muted">{}</div>', words)
     if row.label:
         html += format_html('<div class="muted label">{}</div>', _("label %(label)s") % {"label": row.label})

@@ -456,8 +456,8 @@ class TestTheSweep:
     def test_a_version_says_when_the_sweep_looked_at_it(self, client: Client) -> None:
         self.swept()
         page = read(client, APP)
-        assert "1.0 checked 5 h ago, with the daily sweep latest" in page
-        assert "1.2 checked 5 h ago, with the daily sweep" in page
+        assert "1.0 checked 5 h ago, with the daily look latest" in page
+        assert "1.2 checked 5 h ago, with the daily look" in page
         assert "Checked 5 s ago" in page
 
     def test_where_all_is_looked_at_each_time_nothing_is_said_of_it(self, client: Client) -> None:

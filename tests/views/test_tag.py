@@ -238,8 +238,8 @@ class TestTheSweep:
         self.swept()
         with django_assert_num_queries(19):
             page = read(client, f"{APP}:2.1/")
-        assert "Checked 5 h ago, with the daily sweep" in page
-        assert "Checked today 09:00 (5 h ago) with the daily sweep" in page
+        assert "Checked 5 h ago, with the daily look" in page
+        assert "Checked today 09:00 (5 h ago) with the daily look" in page
 
     def test_a_pointer_was_looked_at_just_now(self, client: Client) -> None:
         self.swept()
