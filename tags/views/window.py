@@ -93,8 +93,8 @@ class Asked:
 
     @property
     def earlier(self) -> tuple[str, str] | None:
-        """From and to of the time as long before this one; None where that is too far away."""
-        if (self.window.start - self._length).year not in YEARS:
+        """From and to of the time as long before this one; None where nobody looked yet, or that is too far away."""
+        if self._begins_before_watching or (self.window.start - self._length).year not in YEARS:
             return None
         return _stamps(self.window.start - self._length, self.window.start)
 
@@ -114,11 +114,20 @@ class Asked:
 
     @property
     def wider(self) -> tuple[str, str] | None:
-        """From and to of twice the time around this one, no later than the page's moment; None for too long a time."""
+        """From and to of twice the time around this one, no later than the page's moment.
+
+        None for too long a time, or when there is nothing on either side of this one.
+        """
+        if self._begins_before_watching and self.window.end >= self.window.last:
+            return None
         end = min(self.window.end + self._length / 2, self.window.last)
         if self._length > LONGEST_TO_DOUBLE or (end - 2 * self._length).year not in YEARS:
             return None
         return _stamps(end - 2 * self._length, end)
+
+    @property
+    def _begins_before_watching(self) -> bool:
+        return self.oldest is None or self.window.start <= self.oldest
 
     @property
     def _length(self) -> dt.timedelta:

@@ -59,7 +59,7 @@ def test_filters_and_zoom_work_without_script(browser: Browser, live_server: Any
     page.get_by_label("Tag").select_option("production")
     page.get_by_role("button", name="Show").click()
     assert page.locator(".lane-name a").all_inner_texts() == ["production"]
-    page.get_by_role("link", name="Zoom out").click()
+    page.get_by_role("link", name="Zoom in").click()
     assert "from=" in page.url
     assert "tag=production" in page.url
     context.close()

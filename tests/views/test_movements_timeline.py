@@ -194,8 +194,14 @@ class TestFilters:
         response = client.get(f"{APP}?tag=latest")
         assert response.context["names"] == ["perftesting", "production", "qatesting", "rollback"]
 
+    def test_where_all_is_shown_nothing_earlier_is_offered(self, client: Client) -> None:
+        moved(at=NOW - 5 * DAY)
+        everything, day = (client.get(f"{APP}?span={span}").context["asked"] for span in ("all", "day"))
+        assert (everything.earlier, everything.wider) == (None, None)
+        assert None not in (day.earlier, day.wider)
+
     def test_zooming_keeps_the_middle_and_does_not_reach_beyond_now(self, client: Client) -> None:
-        moved()
+        moved(at=NOW - 5 * DAY)
         asked = client.get(f"{APP}?from=2026-05-10T00:00Z&to=2026-05-12T00:00Z&tag=production").context["asked"]
         assert asked.closer == ("2026-05-10T12:00:00.000000Z", "2026-05-11T12:00:00.000000Z")
         assert asked.wider == ("2026-05-09T00:00:00.000000Z", "2026-05-13T00:00:00.000000Z")
