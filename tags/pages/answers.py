@@ -55,13 +55,8 @@ def _is_there(row: Row, cell: Cell, now: Standing, as_of: dt.datetime) -> str:
 
 
 def _was_there(row: Row, cell: Cell, left: dt.datetime) -> str:
-    facts = {
-        "version": row.name,
-        "pointer": cell.column.name,
-        "came": clock.full(cell.came or cell.first_look),
-        "left": clock.full(left),
-        "times": cell.times,
-    }
+    came, gone = clock.full_interval(cell.came or cell.first_look, left)
+    facts = {"version": row.name, "pointer": cell.column.name, "came": came, "left": gone, "times": cell.times}
     if cell.came is None:
         words = _("%(version)s was in %(pointer)s from %(came)s or earlier to %(left)s.")
     else:

@@ -173,10 +173,18 @@ def full(moment: dt.datetime) -> str:
 
 def asked(moment: dt.datetime) -> str:
     """As `full` a moment that somebody asked about: with its seconds when it has some, "3 May 2026 14:00:05"."""
+    return _to_the_second(moment) if moment.second or moment.microsecond else full(moment)
+
+
+def _to_the_second(moment: dt.datetime) -> str:
     local = timezone.localtime(moment)
-    if not (local.second or local.microsecond):
-        return full(moment)
     return _told_apart(local, date_format(local, pgettext("format of a date", "j F Y H:i:s")))
+
+
+def full_interval(first: dt.datetime, last: dt.datetime) -> tuple[str, str]:
+    """Both ends as `full` tells them, with their seconds where that would be the same: a time has two ends."""
+    ends = full(first), full(last)
+    return ends if ends[0] != ends[1] else (_to_the_second(first), _to_the_second(last))
 
 
 def exact(moment: dt.datetime) -> str:

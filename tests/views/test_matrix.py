@@ -295,6 +295,14 @@ class TestGoneAndBack:
         ]
 
 
+def test_a_stay_within_one_minute_is_told_with_its_seconds(client: Client) -> None:
+    repository = watch()
+    for seconds, content in ((50, "A"), (40, "B"), (20, "A")):
+        look(repository, {"1.0": "A", "2.0": "B", "production": content}, NOW - seconds * SECOND)
+    told = "2.0 was in production from 15 May 2026 13:59:21 to 15 May 2026 13:59:41."
+    assert told in read(client, f"{MATRIX}?q=2.0")
+
+
 class TestRebuilt:
     """1.1 is pushed again with other content: who stood on it stands on an earlier build of 1.1."""
 
