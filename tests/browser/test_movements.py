@@ -105,3 +105,27 @@ def test_the_address_that_a_filter_leaves_names_its_moments_exactly(page: Page, 
     page.wait_for_url("**from=2026-05-10T10%3A00%3A00.000000Z*")
     page.goto(f"{live_server.url}{MOVEMENTS}?at=2026-05-10")
     page.wait_for_url("**at=2026-05-09T22%3A00%3A00.000000Z")
+
+
+NARROWER_THAN_WHAT_IT_HOLDS = """[...document.querySelectorAll("#narrow [type=datetime-local]")].filter(field => {
+    const width = field.offsetWidth;
+    field.style.width = "max-content";
+    const needed = field.offsetWidth;
+    field.style.width = "";
+    return width < needed;
+}).map(field => field.name)"""
+
+
+def test_the_fields_for_a_time_show_all_of_it(browser: Browser, live_server: Any) -> None:
+    context = browser.new_context(locale="en-US")
+    page = context.new_page()
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        for query in ("", "?from=2026-11-10T22:00:05Z&to=2026-11-20T22:10:22Z"):
+            page.goto(f"{live_server.url}{MOVEMENTS}{query}")
+            assert page.evaluate(NARROWER_THAN_WHAT_IT_HOLDS) == [], (width, query)
+    first, second = (page.locator(f"#narrow #{name}").bounding_box() for name in ("from", "to"))
+    assert first is not None
+    assert second is not None
+    assert first["y"] + first["height"] <= second["y"]
+    context.close()
