@@ -109,3 +109,18 @@ def test_a_comparison_is_no_wider_than_a_telephone(page: Page, live_server: Any)
         page.locator("summary", has_text=name).click()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
         assert page.locator("details[open] form").evaluate("form => form.getBoundingClientRect().left >= 0"), name
+
+
+def test_a_digest_is_one_line_and_the_head_is_as_wide_as_its_table(page: Page, live_server: Any) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    for medium in ("screen", "print"):
+        page.emulate_media(media=medium)  # type: ignore[arg-type]
+        page.goto(live_server.url)
+        lines = page.locator(".board .nameless code").evaluate_all("all => all.map(one => one.getClientRects().length)")
+        assert lines
+        assert set(lines) == {1}
+    page.goto(f"{live_server.url}/?at=2020-01-01")
+    head, table = page.locator(".board thead th").last.bounding_box(), page.locator(".board").bounding_box()
+    assert head is not None
+    assert table is not None
+    assert head["x"] + head["width"] == pytest.approx(table["x"] + table["width"], abs=2)
