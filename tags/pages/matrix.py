@@ -358,10 +358,13 @@ def _pointers(repository: Repository, moment: dt.datetime | None) -> list[Column
 
 
 def _columns(pointers: Sequence[Column], wanted: Collection[str]) -> tuple[Column, ...]:
-    """Those that were asked for, else some that people move; versions in part where there are no others."""
+    """Those that were asked for, else some that people move; versions in part where there are no others.
+
+    Those that are gone come last.
+    """
     usual = [column for column in pointers if not is_floating(column.name)] or pointers
     shown = [column for column in pointers if column.name in wanted] or usual[:MOST_COLUMNS]
-    return tuple(sorted(shown, key=lambda column: alphabetical(column.name)))
+    return tuple(sorted(shown, key=lambda column: (column.is_removed, alphabetical(column.name))))
 
 
 def _choices(pointers: Sequence[Column], columns: Collection[Column]) -> tuple[Choice, ...]:

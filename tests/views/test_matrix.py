@@ -295,6 +295,13 @@ class TestGoneAndBack:
         ]
 
 
+def test_pointers_that_are_gone_come_last(client: Client) -> None:
+    repository = watch()
+    look(repository, {"1.0": "A", "2.0": "B", "canary": "A", "production": "A"}, NOW - 10 * MINUTE)
+    look(repository, {"1.0": "A", "2.0": "B", "production": "A"}, NOW - 5 * MINUTE)
+    assert rows_of(client.get(MATRIX))[0] == "Version production canary removed Content"
+
+
 def test_a_stay_within_one_minute_is_told_with_its_seconds(client: Client) -> None:
     repository = watch()
     for seconds, content in ((50, "A"), (40, "B"), (20, "A")):
