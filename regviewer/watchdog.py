@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
 SECONDS_BETWEEN_LOOKS = 5.0
+MOST_PATIENCE = 8  # times what a rule says
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +38,26 @@ class Watchdog:
         self._look = look
         self._rules = rules
         self._clock = clock
-        self._since: dict[str, tuple[object, float]] = {}  # of each rule's sign: what it was, and since when
+        # Of each rule's sign: what it was, since when, and how many times the rule's seconds it may stand still.
+        self._since: dict[str, tuple[object, float, int]] = {}
 
     def hanging(self) -> Mapping[str, str]:
-        """The parts that are to be started again, each with the reason; they have time for it until asked again."""
+        """The parts that are to be started again, each with the reason.
+
+        They have twice the time for it, and twice that the next time: on a machine so busy that they take longer to
+        start than a rule allows, they would otherwise be killed again and again before they had begun.
+        """
         now = self._clock()
         signs = self._look() or {}
         found: dict[str, str] = {}
         for rule in self._rules:
             sign = signs.get(rule.sign, _NOT_GIVEN)
-            last, since = self._since.get(rule.sign, (_NOT_GIVEN, now))
+            last, since, patience = self._since.get(rule.sign, (_NOT_GIVEN, now, 1))
             if sign is _NOT_GIVEN or sign != last:
-                self._since[rule.sign] = sign, now
-            elif now - since >= rule.seconds:
-                self._since[rule.sign] = last, now
-                found |= dict.fromkeys(rule.parts, f"{rule.sign} has stood still for {rule.seconds:g} s")
+                self._since[rule.sign] = sign, now, 1
+            elif now - since >= rule.seconds * patience:
+                self._since[rule.sign] = last, now, min(patience * 2, MOST_PATIENCE)
+                found |= dict.fromkeys(rule.parts, f"{rule.sign} has stood still for {now - since:.0f} s")
         return found
 
 

@@ -1,4 +1,4 @@
-"""The watchdog over signs that a test sets; that it gets the real parts going again is in test_faults.py."""
+"""The watchdog over signs that a test sets."""
 
 from __future__ import annotations
 
@@ -25,13 +25,21 @@ def test_what_changes_is_well() -> None:
     assert [world.after(15, {"dispatch": turn}) for turn in range(5)] == [set()] * 5
 
 
-def test_what_stands_still_hangs_and_has_time_to_start_again() -> None:
+def test_what_stands_still_hangs() -> None:
     world = World()
     world.after(0, {"dispatch": 1})
     assert world.after(19, {"dispatch": 1}) == set()
     assert world.after(1, {"dispatch": 1}) == {"dispatcher", "beat"}
-    assert world.after(19, {"dispatch": 1}) == set()
-    assert world.after(1, {"dispatch": 1}) == {"dispatcher", "beat"}
+
+
+def test_each_time_there_is_twice_the_time_to_start_again() -> None:
+    world = World()
+    world.after(0, {"dispatch": 1})
+    for seconds in (20, 40, 80, 160, 160):
+        assert world.after(seconds - 1, {"dispatch": 1}) == set()
+        assert world.after(1, {"dispatch": 1}) == {"dispatcher", "beat"}
+    world.after(1, {"dispatch": 2})
+    assert world.after(20, {"dispatch": 2}) == {"dispatcher", "beat"}, "once it went on, it is as it was"
 
 
 def test_a_part_that_never_gave_a_sign_hangs_too() -> None:
