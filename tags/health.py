@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import Error, connections
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 OK = "ok"
 SECONDS_TO_ANSWER = 4
+TIME_TO_COUNT = dt.timedelta(seconds=15)  # since the last dispatch: the same process counts every ten seconds
 
 # Asked from beside the request: a database that hangs keeps these threads, and no request waits for it.
 _askers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="health")
@@ -49,10 +52,10 @@ def signs(broker: redis.Redis) -> dict[str, object] | None:
     try:
         broker.ping()
         beats = dict(Heartbeat.objects.values_list("part", "beat_at"))
-        found: dict[str, object] = {
-            "dispatch": beats.get(Heartbeat.DISPATCH),
-            "count of workers": beats.get(Heartbeat.WORKERS),
-        }
+        dispatched = beats.get(Heartbeat.DISPATCH)
+        found: dict[str, object] = {"dispatch": dispatched}
+        if dispatched and timezone.now() - dispatched < TIME_TO_COUNT:  # else nobody counts, however many there are
+            found["count of workers"] = beats.get(Heartbeat.WORKERS)
         if Repository.objects.waiting().exists() and not Repository.objects.in_work().exists():
             found["taking"] = Repository.objects.aggregate(last=Max("polled_at"))["last"]
         return found

@@ -73,9 +73,16 @@ class TestSigns:
         Heartbeat.beat(Heartbeat.DISPATCH)
         Heartbeat.beat(Heartbeat.WORKERS, 4)
         after = health.signs(self.Broker())
-        assert before == {"dispatch": None, "count of workers": None}
+        assert before == {"dispatch": None}
         assert after is not None
         assert None not in after.values()
+        assert after.keys() == {"dispatch", "count of workers"}
+
+    def test_workers_that_nobody_counts_are_no_sign(self) -> None:
+        Heartbeat.beat(Heartbeat.DISPATCH)
+        Heartbeat.beat(Heartbeat.WORKERS, 4)
+        Heartbeat.objects.update(beat_at=timezone.now() - dt.timedelta(seconds=16))
+        assert "count of workers" not in (health.signs(self.Broker()) or {})
 
     def test_that_something_waits_and_nothing_is_in_work_is_a_sign(self) -> None:
         repository = make_repository()
