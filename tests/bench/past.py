@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeVar
 
 from django.utils import timezone
@@ -12,6 +12,7 @@ from django.utils import timezone
 from tags import versions
 from tags.models import Coverage, Image, Movement, Registry, Repository, Tag
 from tags.models.sweep import SLICES, Sweep
+from tags.models.turn import fingerprint
 from tags.timeline import Kind
 from tags.versions import Direction, Role
 from tests.listings import digest
@@ -60,6 +61,7 @@ def repository(
         listed_at=LAST_POLL,
         checked_at=LAST_POLL,
         read_whole_at=LAST_POLL,
+        fingerprint=fingerprint({*names, *pointers}),
     )
     Coverage.objects.create(
         repository=row, watched=True, since=first + 2 * SECOND, until=LAST_POLL + 2 * SECOND, interval=interval
@@ -67,7 +69,7 @@ def repository(
     Sweep.objects.create(repository=row, looks=[int(LAST_POLL.timestamp())] * SLICES)
     roles = versions.roles({**names, **{pointer: been[-1] for pointer, been in pointers.items()}}, set(pointers))
     called = _called(names, roles)
-    tags = [_tag(row, name, content, roles[name], first) for name, content in names.items()]
+    tags = (_tag(row, name, content, roles[name], first) for name, content in names.items())
     moved = [_tag(row, name, been[-1], Role.POINTER, first) for name, been in pointers.items()]
     movements: list[Movement] = []
     for number, (tag, been) in enumerate(zip(moved, pointers.values(), strict=True)):
@@ -75,7 +77,7 @@ def repository(
         movements += _movements(tag, been, times, called, interval)
         if times:
             tag.moved, tag.after, tag.before = True, times[-1] - dt.timedelta(seconds=interval), times[-1] + SECOND
-    for some in _batches([*tags, *moved]):
+    for some in _batches(chain(tags, moved)):
         Tag.objects.bulk_create(some)
     for batch in _batches(sorted(movements, key=lambda movement: movement.before)):
         Movement.objects.bulk_create(batch)
