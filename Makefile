@@ -34,7 +34,7 @@ check: .venv/installed-for-development
 	$(CHECK_ENVIRONMENT) $(BIN)/mypy
 	$(CHECK_ENVIRONMENT) $(BIN)/python manage.py makemigrations --check --dry-run
 
-# How fast the pages are with much in the database; ARGS as "--only board --database sqlite".
+# How fast the pages are with much in the database, and what polls take; ARGS as "polls --only tags --database sqlite".
 bench: .venv/installed-for-development
 	$(BIN)/python -m tests.bench $(ARGS)
 

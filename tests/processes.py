@@ -34,6 +34,12 @@ def lives_in(session: int, process: Path) -> bool:
         return False
 
 
+def peak_memory() -> float:
+    """MiB of memory that this process had at most; what `getrusage` tells may be its parent's."""
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+
+
 def wait_until(true: Callable[[], bool], seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while not true():

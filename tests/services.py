@@ -66,13 +66,14 @@ class DockerRegistry:
 
     def __init__(self, folder: Path) -> None:
         self.address = f"127.0.0.1:{free_port()}"
+        self.storage = folder / "data"
         self._url = f"http://{self.address}/v2"
         self._configuration = folder / "config.yml"
         # JSON is YAML, as far as the registry is concerned.
         configuration = {
             "version": "0.1",
             "log": {"level": "error", "accesslog": {"disabled": True}},
-            "storage": {"filesystem": {"rootdirectory": str(folder / "data")}, "delete": {"enabled": True}},
+            "storage": {"filesystem": {"rootdirectory": str(self.storage)}, "delete": {"enabled": True}},
             "http": {"addr": self.address},
         }
         self._configuration.write_text(json.dumps(configuration))
@@ -113,10 +114,10 @@ class DockerRegistry:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
+def postgres(*settings: str) -> Iterator[str]:
     """Run a PostgreSQL server for as long as the context lasts; yields its address."""
     with Postgres.installed() as server:
-        server.start()
+        server.start(*settings)
         try:
             yield server.url
         finally:
@@ -148,9 +149,11 @@ class Postgres:
         finally:
             shutil.rmtree(folder)
 
-    def start(self) -> None:
+    def start(self, *settings: str) -> None:
+        """With settings (`name=value`) that suit tests, where no others are asked for."""
         where = ("-h", "127.0.0.1", "-p", str(self._port), "-k", self._folder)
-        options = ("-c", "fsync=off", "-c", "autovacuum=off", "-c", "max_connections=200")
+        chosen = ("fsync=off", "autovacuum=off", "max_connections=200", *settings)
+        options = [word for setting in chosen for word in ("-c", setting)]
         command = [program("postgres"), "-D", self._data, *where, *options]
         # SIGINT ends it without waiting for its clients to go.
         self._running = running(

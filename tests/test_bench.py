@@ -10,8 +10,8 @@ import pytest
 from tags.models import Movement, Tag
 from tags.pages.knowledge import unknown_because
 from tests.bench import past
-from tests.bench.cases import CASES, FILLS
-from tests.bench.measuring import percentile_95
+from tests.bench.pages.cases import CASES, FILLS
+from tests.bench.pages.measuring import percentile_95
 from tests.factories import HOUR, look
 
 pytestmark = pytest.mark.django_db

@@ -1,1 +1,1 @@
-"""How fast the pages are with much in the database: `python -m tests.bench`, which is `make bench`."""
+"""How fast the pages are with much in the database, and what polls take: `python -m tests.bench`, or `make bench`."""

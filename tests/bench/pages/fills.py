@@ -1,4 +1,4 @@
-"""The databases that are measured, always filled with the same: `python -m tests.bench.fills board` fills one."""
+"""The databases that are measured, always filled with the same: `python -m tests.bench.pages.fills board` fills one."""
 
 from __future__ import annotations
 

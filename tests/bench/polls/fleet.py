@@ -1,0 +1,52 @@
+"""Many repositories that fall due at once, and what becomes of them: `python -m tests.bench.polls.fleet --help`.
+
+Prints, when all of them were polled, the moment at which they fell due.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import sys
+import time
+
+import django
+
+django.setup()
+
+from django.utils import timezone  # noqa: E402
+
+from tags.models import Image, Registry, Repository  # noqa: E402
+
+SECONDS_AT_MOST = 600
+SECONDS_BETWEEN_LOOKS = 0.2
+LATER = dt.timedelta(days=1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.polls.fleet", description=__doc__)
+    parser.add_argument("address", help="of the registry")
+    parser.add_argument("names", nargs="+", help="of the repositories; nobody has ever looked at them")
+    asked = parser.parse_args()
+    registry, _added = Registry.objects.get_or_create(address=asked.address, defaults={"plain_http": True})
+    registry.repositories.filter(name__in=asked.names).delete()
+    Image.objects.update(describe_at=None)  # what is behind the tags is read by others, at another time
+    later = timezone.now() + LATER
+    Repository.objects.bulk_create(
+        Repository(registry=registry, name=name, interval=int(LATER.total_seconds()), next_poll_at=later)
+        for name in asked.names
+    )
+    fleet = registry.repositories.filter(name__in=asked.names)
+    due = timezone.now()
+    fleet.update(next_poll_at=due)
+    end = time.monotonic() + SECONDS_AT_MOST
+    while fleet.filter(polled_at=None).exists():
+        if time.monotonic() > end:
+            sys.exit(f"{fleet.filter(polled_at=None).count()} were not polled within {SECONDS_AT_MOST} s")
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    json.dump(due.timestamp(), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
