@@ -72,17 +72,23 @@ class QueuedQuerySet(models.QuerySet[Row]):
         Registries take turns, and of each the longest due comes first. A registry that is to be tried with care has
         one at a time, and one that keeps `share` workers busy with slow polls gets no more.
 
-        One conditional UPDATE: of two callers at once, each repository goes to one. Being claimed puts a repository
-        at the end of the line, so that those whose polls never come to an end don't keep all others waiting.
+        Of two callers at once, each repository goes to one. Being claimed puts a repository at the end of the line, so
+        that those whose polls never come to an end don't keep all others waiting. Nor do those that somebody keeps
+        locked, such as a worker that froze while it wrote.
         """
         now = now or databaseclock.now()
         lease = uuid.uuid4()
         candidates = self.due(now)._in_turn(now, limit, share)
-        # What makes a row due is asked again in the UPDATE, for another caller may have claimed it in between.
-        self._all.filter(_free(now), pk__in=candidates, next_poll_at__lte=now).update(
-            lease_token=lease, lease_until=now + LEASE, taken_at=None, next_poll_at=now
-        )
-        return [Claim(pk, lease) for pk in self._all.filter(lease_token=lease).values_list("pk", flat=True)]
+        if not candidates:
+            return []
+        with transaction.atomic():
+            # What makes a row due is asked again, for another caller may have claimed it in between.
+            still_due = self._all.filter(_free(now), pk__in=candidates, next_poll_at__lte=now).order_by()
+            won = list(still_due.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
+            self._all.filter(pk__in=won).update(
+                lease_token=lease, lease_until=now + LEASE, taken_at=None, next_poll_at=now
+            )
+        return [Claim(pk, lease) for pk in won]
 
     def _in_turn(self, now: dt.datetime, limit: int, share: int) -> list[int]:
         """Up to `limit` of these by turns, of which a registry has had as many as are under way or handed out."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import closing
 
 import pytest
 import time_machine
+from django.db import connection
 
 from tags.models import Coverage, Registry, Repository
 from tags.models.queued import LEASE, SLOW
@@ -91,6 +93,24 @@ def test_what_was_claimed_in_vain_goes_to_the_end_of_the_line(clock) -> None:
     assert [pk for pk, _lease in Repository.objects.claim_due(limit=1, share=4)] == [hanging.pk]
     clock.shift(LEASE + SECOND)
     assert [pk for pk, _lease in Repository.objects.claim_due(limit=1, share=4)] == [waiting.pk]
+
+
+if connection.vendor == "postgresql":  # of which rows are locked one by one
+
+    @pytest.mark.django_db(transaction=True)
+    def test_what_a_frozen_worker_keeps_locked_keeps_no_other_waiting() -> None:
+        locked, free = read("a.example", 2)
+        with closing(connection.copy()) as frozen:
+            frozen.set_autocommit(False)
+            frozen.cursor().execute("SELECT FROM tags_repository WHERE id = %s FOR UPDATE", [locked.pk])
+            assert [pk for pk, _lease in Repository.objects.claim_due(limit=10, share=4)] == [free.pk]
+            frozen.rollback()
+        assert [pk for pk, _lease in Repository.objects.claim_due(limit=10, share=4)] == [locked.pk]
+
+    def test_a_transaction_that_nobody_goes_on_with_ends_and_what_it_locked_is_free() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW idle_in_transaction_session_timeout")
+            assert cursor.fetchone() == ("3min",)
 
 
 class TestTurns:
