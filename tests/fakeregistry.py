@@ -75,6 +75,11 @@ class Exchange:
         self.request = request
         self._handler = handler
 
+    @property
+    def port(self) -> int:
+        """Of whoever asks: it tells which process that is."""
+        return int(self._handler.client_address[1])
+
     def answer(self, answer: Answer) -> None:
         headers = {"Content-Length": str(len(answer.body)), **answer.headers}
         head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,95 +14,40 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from tests.chaos import disturbances
-from tests.chaos.oracle import Recorded, Stretch, blind_spots, lies, losses
-from tests.chaos.product import Product, product
-from tests.chaos.truth import Tag, Truth
-from tests.fakeregistry import FakeRegistry
+from tests.chaos.world import SECONDS_AFTER_A_KILL, SECONDS_TO_COME_BACK, World, world
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tests.chaos.disturbances import Disturbance
 
-INTERVAL = 5
-LEASE = 60  # seconds beyond an interval in which the next complete poll comes, whatever was killed
-SECONDS_TO_COME_BACK = 30
-SECONDS_TO_SETTLE = 150
-LONGEST_LOOK = 90  # a poll that waits for a registry that hangs, or for a database that is away
 REPOSITORIES = 6
 KILLS = {disturb.__name__ for disturb in disturbances.OF_PROCESSES}
 OUTAGES = {disturb.__name__ for disturb in (*disturbances.OF_REDIS, *disturbances.OF_POSTGRES)}
 
 
 class Chaos:
-    """One run: a registry whose tags move, the product that watches it, and what was done to both."""
+    """One run: a world, and what was done to it."""
 
-    def __init__(self, product: Product, registry: FakeRegistry, truth: Truth, dice: random.Random) -> None:
-        self.product, self.registry, self.truth, self.dice = product, registry, truth, dice
-        self.over = threading.Event()
+    def __init__(self, world: World) -> None:
+        self.world = world
         self.footprints: list[dict[str, tuple[float, int]]] = []
         self.said: list[tuple[float, float, str]] = []  # what was done, from when until when
 
-    def watch(self) -> None:
-        references = [f"{self.registry.address}/{name}" for name in self.truth.repositories]
-        self.product.manage("watch", "--plain-http", "--interval", str(INTERVAL), *references)
-
     def run(self, seconds: float, choose: Callable[[], Disturbance], pause: float, say: Callable[[str], None]) -> None:
-        mover = threading.Thread(target=self._move, daemon=True)
-        mover.start()
+        product, dice = self.world.product, self.world.dice
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            disturb = choose()
-            begun = time.time()
-            disturb(self.product, self.registry, self.dice)
-            self.said.append((begun, time.time(), disturb.__name__))
-            say(f"{disturb.__name__}: {self.said[-1][1] - begun:.0f} s")
-            if trouble := self.product.ended():
-                raise SystemExit(f"`up` has ended by itself: {trouble}")
-            time.sleep(self.dice.uniform(0.3, 1.7) * pause)
-            self.footprints.append(self.product.footprint())
-        self.over.set()
-        mover.join()
-        self.registry.heal()
-
-    def settle(self) -> Iterator[str]:
-        """Wait until every repository was looked at completely after all was well; who was not, is told."""
-        well, end = time.time(), time.monotonic() + SECONDS_TO_SETTLE
-        waiting = set(self.truth.repositories)
-        while waiting and time.monotonic() < end:
-            time.sleep(1)
-            looks = self.product.looks()
-            waiting = {name for name in waiting if not any(look.begun > well for look in looks.get(name, ()))}
-        yield from (f"{name} was not looked at within {SECONDS_TO_SETTLE} s after all was well" for name in waiting)
-
-    def _move(self) -> None:
-        while not self.over.wait(self.dice.uniform(0.05, 2.0)):
-            self.truth.move()
-
-
-def findings(chaos: Chaos) -> Iterator[str]:
-    """All that the oracle has against the records."""
-    from tags import models  # when the settings name the database of this run
-
-    looks = chaos.product.looks()
-    repositories = {row.name: row for row in models.Repository.objects.select_related("registry")}
-    for name in chaos.truth.repositories:
-        stretches = models.Coverage.objects.filter(repository=repositories[name], watched=True)
-        watched = [Stretch(row.since.timestamp(), row.until.timestamp(), row.interval) for row in stretches]
-        yield from (f"{name}: {words}" for words in blind_spots(watched, looks.get(name, []), LONGEST_LOOK))
-    chaos.product.manage("rebuild_tags", "--check")  # raises when what is does not follow from what happened
-    rows = {Tag(row.repository.name, row.name): row for row in models.Tag.objects.select_related("repository")}
-    for tag in chaos.truth.states:
-        row = rows[tag]
-        states = chaos.truth.states[tag]
-        movements = [
-            Recorded(m.after and m.after.timestamp(), m.before.timestamp(), m.from_digest, m.to_digest)
-            for m in models.Movement.objects.filter(tag=row).order_by("before", "pk")
-        ]
-        if row.digest != chaos.truth.now(tag):
-            yield f"{tag} is on {row.digest}, and not on {chaos.truth.now(tag)}"
-        found = [*lies(states, movements), *losses(states, movements, looks.get(tag.repository, []), row.digest)]
-        yield from (f"{tag.repository}:{tag.name}: {words}" for words in found)
+        with self.world.moving():
+            while time.monotonic() < end:
+                disturb = choose()
+                begun = time.time()
+                disturb(product, self.world.registry, dice)
+                self.said.append((begun, time.time(), disturb.__name__))
+                say(f"{disturb.__name__}: {self.said[-1][1] - begun:.0f} s")
+                if trouble := product.ended():
+                    raise SystemExit(f"`up` has ended by itself: {trouble}")
+                time.sleep(dice.uniform(0.3, 1.7) * pause)
+                self.footprints.append(product.footprint())
 
 
 def growth(footprints: Sequence[dict[str, tuple[float, int]]]) -> Iterator[str]:
@@ -130,10 +73,10 @@ def lateness(chaos: Chaos) -> Iterator[str]:
 
     After Redis or PostgreSQL came back, some repository has it within half a minute.
     """
-    looks = chaos.product.looks()
+    looks = chaos.world.product.looks()
     for begun, ended, name in chaos.said:
         is_kill = name in KILLS
-        due = ended + (INTERVAL + LEASE if is_kill else SECONDS_TO_COME_BACK)
+        due = ended + (SECONDS_AFTER_A_KILL if is_kill else SECONDS_TO_COME_BACK)
         if not (is_kill or name in OUTAGES) or due > time.time():
             continue
         if any(
@@ -142,7 +85,7 @@ def lateness(chaos: Chaos) -> Iterator[str]:
             continue  # what else happened may have made it late
         in_time = {
             repository: [look for look in looks.get(repository, ()) if ended < look.ended <= due]
-            for repository in chaos.truth.repositories
+            for repository in chaos.world.truth.repositories
         }
         late = [repository for repository, found in in_time.items() if not found]
         if late and (is_kill or len(late) == len(in_time)):
@@ -174,23 +117,19 @@ def main(arguments: Sequence[str]) -> int:
     asked = options(arguments)
     console = Console(width=160, highlight=False)
     console.print(f"seed {asked.seed}, {asked.database}, {asked.seconds:g} s")
-    dice = random.Random(asked.seed)
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     report: dict[str, Any] = {"seed": asked.seed, "folder": str(folder)}
-    with FakeRegistry() as registry, product(folder, on_postgresql=asked.database == "postgresql") as running:
-        chaos = Chaos(running, registry, Truth(registry, REPOSITORIES, asked.seed), dice)
-        os.environ.update(running.environment)
-        import django
-
-        django.setup()
-        chaos.watch()
+    on_postgresql = asked.database == "postgresql"
+    with world(folder, on_postgresql=on_postgresql, repositories=REPOSITORIES, seed=asked.seed) as disturbed:
+        chaos = Chaos(disturbed)
+        disturbed.watch()
         every = choices(asked)
-        chaos.run(asked.seconds, lambda: dice.choice(every), asked.pause, console.print)
-        found = [*chaos.settle(), *findings(chaos)]
+        chaos.run(asked.seconds, lambda: disturbed.dice.choice(every), asked.pause, console.print)
+        found = [*disturbed.settle(), *disturbed.findings()]
         found += [] if asked.quick else [*lateness(chaos), *growth(chaos.footprints)]
-        looks = sum(map(len, running.looks().values()))
+        looks = sum(map(len, disturbed.product.looks().values()))
     report |= {"disturbances": len(chaos.said), "complete_looks": looks, "findings": found}
-    report |= {"changes": sum(map(len, chaos.truth.states.values())), "last_footprint": chaos.footprints[-1:]}
+    report |= {"changes": sum(map(len, disturbed.truth.states.values())), "last_footprint": chaos.footprints[-1:]}
     console.print(json.dumps(report, indent=1))
     return 1 if found else 0
 

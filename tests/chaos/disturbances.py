@@ -45,7 +45,7 @@ def kill_whole(part: str) -> Disturbance:
 
 
 def stop_worker_past_its_lease(product: Product, _registry: FakeRegistry, dice: random.Random) -> None:
-    with product.stopped("worker"):
+    with product.stopped(product.processes().get("worker", [])):
         time.sleep(dice.uniform(48, 55))
 
 

@@ -31,11 +31,12 @@ class Look(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """A stretch of coverage in which somebody watched, and the interval at that time."""
+    """A stretch of coverage, and the interval at that time."""
 
     since: float
     until: float
     interval: float
+    watched: bool = True
 
 
 def lies(states: Sequence[State], movements: Sequence[Recorded]) -> Iterator[str]:
@@ -72,6 +73,13 @@ def _end(states: Sequence[State], number: int) -> State:
     return states[number + 1] if number + 1 < len(states) else State(EVER, EVER, None)
 
 
+def doubled(movements: Sequence[Recorded]) -> Iterator[str]:
+    """The moves of one tag, oldest first, that are recorded though the tag had made them already."""
+    for one, following in pairwise(movements):
+        if following.to_digest == one.to_digest:
+            yield f"{following} is recorded though {one} is"
+
+
 def losses(
     states: Sequence[State], movements: Sequence[Recorded], looks: Sequence[Look], digest: str | None
 ) -> Iterator[str]:
@@ -94,8 +102,15 @@ def blind_spots(stretches: Sequence[Stretch], looks: Sequence[Look], longest: fl
 
     `longest` is how long a look may last: what one sees is known until it ends.
     """
-    for stretch in stretches:
+    for stretch in filter(lambda stretch: stretch.watched, stretches):
         ends = sorted(look.ended for look in looks if stretch.since - 1 <= look.ended <= stretch.until + 1)
         for one, following in pairwise([stretch.since, *ends, stretch.until]):
             if following - one > 2 * stretch.interval + longest:
                 yield f"{stretch} says that somebody watched between {one} and {following}"
+
+
+def overlaps(stretches: Sequence[Stretch]) -> Iterator[str]:
+    """The stretches of one repository that tell of the same time."""
+    for one, following in pairwise(sorted(stretches)):
+        if following.since < one.until:
+            yield f"{following} begins before {one} ends"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import requests
 
@@ -19,11 +20,22 @@ from tests.processes import end_session, in_session, wait_until
 from tests.services import Postgres, Redis, free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from regviewer.supervisor import Part
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS_TO_START = 120
+SECONDS_TO_START = 300
 PARTS = ("worker", "dispatcher", "beat", "web")
+
+
+class Polled(NamedTuple):
+    """A poll that came to an end, as the log tells it; times in seconds since the epoch."""
+
+    reference: str
+    outcome: str
+    begun: float
+    ended: float
 
 
 class Product:
@@ -48,6 +60,7 @@ class Product:
                 stdout=log,
                 stderr=log,
             )
+        self._sessions = [self._up.pid]
 
     def stop(self) -> None:
         self._up.send_signal(signal.SIGINT)
@@ -67,6 +80,13 @@ class Product:
     def ended(self) -> str:
         """What it said last, if it ended by itself."""
         return self._log.read_text()[-2000:] if self._up.poll() is not None else ""
+
+    @property
+    def password(self) -> str:
+        """Of the account `admin`, which it made at its first start."""
+        found = re.search(r"shown only this once: (\S+)", self._log.read_text())
+        assert found
+        return found[1]
 
     def manage(self, *arguments: str) -> str:
         command = [sys.executable, "manage.py", *arguments]
@@ -95,9 +115,8 @@ class Product:
                 os.kill(pids[0], signal.SIGKILL)
 
     @contextmanager
-    def stopped(self, part: str) -> Iterator[None]:
-        """All processes of a part stand still for as long as the context lasts."""
-        pids = self.processes().get(part, [])
+    def stopped(self, pids: Sequence[int]) -> Iterator[None]:
+        """These processes stand still for as long as the context lasts."""
         for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGSTOP)
@@ -107,6 +126,32 @@ class Product:
             for pid in pids:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
+
+    def asking_from(self, port: int) -> int:
+        """The process of ours that has this end of a connection."""
+        inodes = {f"socket:[{row[9]}]" for row in _connections() if int(row[1].partition(":")[2], 16) == port}
+        return next(pid for session in self._sessions for pid in in_session(session) if inodes & _files(pid))
+
+    @contextmanager
+    def beside(self, part: Part) -> Iterator[None]:
+        """Another one of a part, which `up` does not look after."""
+        environment = {**self.environment, **part.environment}
+        with self._log.open("a") as log:
+            other = subprocess.Popen(
+                part.command, cwd=ROOT, env=environment, start_new_session=True, stdout=log, stderr=log
+            )
+        self._sessions.append(other.pid)
+        try:
+            yield
+        finally:
+            self._sessions.remove(other.pid)
+            end_session(other.pid)
+            other.wait()
+
+    def relatives(self, pid: int) -> list[int]:
+        """The main process and all children of the part that a process belongs to."""
+        group = os.getpgid(pid)
+        return [one for session in self._sessions for one in in_session(session) if os.getpgid(one) == group]
 
     def footprint(self) -> dict[str, tuple[float, int]]:
         """By part: MiB of memory in the largest process, and open files in the one that has most."""
@@ -120,15 +165,21 @@ class Product:
 
     # --- What it did ---------------------------------------------------------------------------------------------
 
-    def looks(self) -> dict[str, list[Look]]:
-        """The complete polls that the log tells of, by the repository's name."""
-        found: dict[str, list[Look]] = {}
+    def polls(self) -> Iterator[Polled]:
+        """In the order in which they ended."""
         for line in self._log.read_text().splitlines():
             facts = dict(word.partition("=")[::2] for word in line.split(" "))
-            if facts.get("event") == "polled" and facts.get("outcome") == "complete":
+            if facts.get("event") == "polled":
                 ended = dt.datetime.fromisoformat(facts["timestamp"].replace("Z", "+00:00")).timestamp()
-                name = facts["repository"].partition("/")[2]
-                found.setdefault(name, []).append(Look(ended - float(facts["seconds"]), ended))
+                yield Polled(facts["repository"], facts["outcome"], ended - float(facts["seconds"]), ended)
+
+    def looks(self) -> dict[str, list[Look]]:
+        """The complete polls, by the repository's name."""
+        found: dict[str, list[Look]] = {}
+        for poll in self.polls():
+            if poll.outcome == "complete":
+                name = poll.reference.partition("/")[2]
+                found.setdefault(name, []).append(Look(poll.begun, poll.ended))
         return found
 
 
@@ -137,6 +188,19 @@ def _command(pid: int) -> list[str]:
         return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     except (FileNotFoundError, ProcessLookupError):
         return []
+
+
+def _connections() -> list[list[str]]:
+    return [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+
+
+def _files(pid: int) -> set[str]:
+    """What a process has open."""
+    found = set()
+    for file in Path(f"/proc/{pid}/fd").glob("*"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it was closed meanwhile
+            found.add(str(file.readlink()))
+    return found
 
 
 def _is_of(part: str, words: list[str]) -> bool:

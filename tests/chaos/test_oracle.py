@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.chaos.oracle import Look, Recorded, Stretch, blind_spots, lies, losses
+from tests.chaos.oracle import Look, Recorded, Stretch, blind_spots, doubled, lies, losses, overlaps
 from tests.chaos.truth import State
 
 # On a at 0, on b from 10, gone from 20, on a again from 30.
@@ -38,6 +38,12 @@ def test_the_same_move_twice_is_a_lie() -> None:
     assert found([TRUE[0], Recorded(8, 12, "b", "b")])
 
 
+def test_a_move_that_was_made_already_is_doubled() -> None:
+    assert list(doubled(TRUE)) == []
+    assert len(list(doubled([*TRUE[:2], TRUE[1], TRUE[2]]))) == 1
+    assert len(list(doubled([TRUE[0], Recorded(9, 13, "a", "b")]))) == 1
+
+
 def test_moves_that_do_not_follow_from_each_other_are_a_lie() -> None:
     assert found([TRUE[0], TRUE[2]])
 
@@ -60,3 +66,9 @@ def test_a_stretch_that_nobody_watched_is_found() -> None:
     looks = [Look(0, 1), Look(5, 6), Look(60, 61)]
     assert list(blind_spots([Stretch(1, 11, 5)], looks, 2)) == []
     assert list(blind_spots([Stretch(1, 61, 5)], looks, 2))
+    assert list(blind_spots([Stretch(1, 11, 5), Stretch(11, 61, 5, watched=False)], looks, 2)) == []
+
+
+def test_stretches_that_tell_of_the_same_time_are_found() -> None:
+    assert list(overlaps([Stretch(1, 11, 5), Stretch(11, 60, 5, watched=False)])) == []
+    assert list(overlaps([Stretch(11, 60, 5, watched=False), Stretch(1, 12, 5)]))

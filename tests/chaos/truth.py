@@ -5,13 +5,11 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.fakeregistry import FakeRegistry
 
 POINTERS = ("latest", "nightly", "perftesting", "production", "qatesting", "rollback")
@@ -31,6 +29,9 @@ class Tag:
     repository: str
     name: str
 
+    def __str__(self) -> str:
+        return f"{self.repository}:{self.name}"
+
 
 class Truth:
     """Moves tags in a registry and remembers when; the registry answers meanwhile."""
@@ -39,7 +40,7 @@ class Truth:
         self._registry = registry
         self._random = random.Random(seed)
         self._lock = threading.Lock()
-        self._builds = 0
+        self.builds = Counter[str]()  # by repository
         self.states: defaultdict[Tag, list[State]] = defaultdict(list)
         self.repositories = [f"team/app{number}" for number in range(repositories)]
         for repository in self.repositories:
@@ -55,8 +56,7 @@ class Truth:
             pointer = Tag(repository, self._random.choice(POINTERS))
             action = self._random.random()
             if action < 0.15:
-                self._builds += 1
-                self._push(pointer, f"{repository} build {self._builds}")
+                self._build(pointer)
             elif action < 0.3 and self.now(pointer) is not None:
                 self._remove(pointer)
             else:
@@ -65,11 +65,17 @@ class Truth:
                 for name in together:
                     self._push(Tag(repository, name), content)
 
+    def build(self, repository: str) -> None:
+        """One that changes something for certain."""
+        with self._lock:
+            self._build(Tag(repository, self._random.choice(POINTERS)))
+
     def now(self, tag: Tag) -> str | None:
         return self.states[tag][-1].digest
 
-    def pointers(self) -> Iterator[Tag]:
-        return (tag for tag in self.states if tag.name in POINTERS)
+    def _build(self, pointer: Tag) -> None:
+        self.builds[pointer.repository] += 1
+        self._push(pointer, f"{pointer.repository} build {self.builds[pointer.repository]}")
 
     def _push(self, tag: Tag, content: str) -> None:
         first = time.time()

@@ -1,0 +1,137 @@
+"""Holds the transaction in which a poll is recorded, at an instant that nothing from outside could hit by chance."""
+
+from __future__ import annotations
+
+import enum
+import time
+from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+import psycopg
+from django.db import connection as ours
+
+from tests.chaos.trials.answers import SECONDS_TO_ASK, kept_list
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.chaos.world import World
+    from tests.services import Postgres
+
+KEY = 4711  # of the advisory lock that whoever is held waits for
+SECONDS_TO_COME = 60
+
+# Of a transaction that waits for a standby, the commit has happened: it is on disk, and only its client was not told.
+# No other transaction waits for the standby, which there is not: their commits are local ones.
+MACHINERY = """
+CREATE TABLE aim (repository bigint, moment text);
+
+CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_ARGV[0] = 'writing' AND EXISTS (SELECT FROM aim WHERE repository = NEW.id AND moment = 'written')
+    OR TG_ARGV[0] = 'committing' AND EXISTS (SELECT FROM aim WHERE repository = NEW.id AND moment = 'committing')
+    THEN
+        PERFORM pg_advisory_xact_lock(4711);
+    ELSIF TG_ARGV[0] = 'committing' AND EXISTS (SELECT FROM aim WHERE repository = NEW.id AND moment = 'committed')
+    THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER hold_writing AFTER UPDATE ON tags_repository FOR EACH ROW
+    WHEN (NEW.polled_at IS DISTINCT FROM OLD.polled_at) EXECUTE FUNCTION hold('writing');
+CREATE CONSTRAINT TRIGGER hold_committing AFTER UPDATE ON tags_repository DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (NEW.polled_at IS DISTINCT FROM OLD.polled_at) EXECUTE FUNCTION hold('committing');
+"""
+
+
+class Moment(enum.Enum):
+    WRITTEN = "written"  # every row is written, and COMMIT not yet sent
+    COMMITTING = "committing"  # COMMIT was sent, and has not happened yet
+    COMMITTED = "committed"  # it has happened, and nobody was told
+
+
+class Held(NamedTuple):
+    """Who records: the process of PostgreSQL, and the port of the one of ours that it works for."""
+
+    backend: int
+    port: int
+
+
+class Commits:
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+        with self._connection() as connection:
+            connection.execute("ALTER SYSTEM SET synchronous_commit = local")
+            connection.execute("SELECT pg_reload_conf()")
+        postgres.end_all_connections()  # for those that there are could have their next commit still wait for a standby
+        with self._connection() as connection:
+            connection.execute(MACHINERY)
+            connection.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+            connection.execute("SELECT pg_reload_conf()")
+
+    @contextmanager
+    def aimed(self, repository: int, moment: Moment) -> Iterator[Aim]:
+        """Whoever records a poll of this repository is held at that moment, for as long as the context lasts."""
+        with self._connection() as keeper:
+            keeper.execute("SELECT pg_advisory_lock(%s)", [KEY])
+            keeper.execute("INSERT INTO aim VALUES (%s, %s)", [repository, moment.value])
+            try:
+                yield Aim(keeper)
+            finally:
+                with suppress(psycopg.OperationalError):  # PostgreSQL was restarted meanwhile
+                    self._let_go(keeper)
+
+    def wait_for_end(self, backend: int) -> None:
+        """Wait until it is gone, with its transaction: it has nobody to work for."""
+        with self._connection() as connection:
+            while connection.execute("SELECT FROM pg_stat_activity WHERE pid = %s", [backend]).rowcount:
+                time.sleep(0.05)
+
+    def _connection(self) -> closing[psycopg.Connection]:
+        return closing(psycopg.connect(self._postgres.url, autocommit=True))
+
+    @staticmethod
+    def _let_go(keeper: psycopg.Connection) -> None:
+        keeper.execute("DELETE FROM aim")
+        keeper.execute("SELECT pg_advisory_unlock_all()")
+        keeper.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+
+
+class Aim:
+    def __init__(self, keeper: psycopg.Connection) -> None:
+        self._keeper = keeper
+
+    def held(self) -> Held:
+        """Wait for who is held; nobody else will be."""
+        end = time.monotonic() + SECONDS_TO_COME
+        waits = "SELECT pid, client_port FROM pg_stat_activity WHERE wait_event IN ('advisory', 'SyncRep')"
+        while (found := self._keeper.execute(waits).fetchone()) is None:
+            assert time.monotonic() < end, "no poll of it was recorded"
+            time.sleep(0.02)
+        self._keeper.execute("DELETE FROM aim")
+        return Held(*found)
+
+
+@contextmanager
+def recording(world: World, commits: Commits, name: str, moment: Moment) -> Iterator[Held]:
+    """A poll of the repository has found a move, and is held at that moment of writing it down."""
+    from tags.models import Repository  # when the settings name the database of this run
+
+    with kept_list(world, name) as kept:
+        kept.askers.get(timeout=SECONDS_TO_ASK)
+        world.truth.build(name)
+        with commits.aimed(Repository.objects.get(name=name).pk, moment) as aim:
+            kept.let_go()
+            yield aim.held()
+
+
+def movements_of(name: str) -> int:
+    """How many others than those who write them can see."""
+    from tags.models import Movement
+
+    try:
+        return Movement.objects.filter(repository__name=name).count()
+    finally:
+        ours.close()  # it may be ended at any moment

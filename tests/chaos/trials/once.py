@@ -1,0 +1,136 @@
+"""What is asked for or handed out more than once, and still done once."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from contextlib import ExitStack
+from functools import partial
+from itertools import cycle, islice
+from typing import TYPE_CHECKING
+
+from regviewer import parts
+from tests.chaos.trials.answers import SECONDS_TO_ASK, kept_list
+from tests.chaos.trials.commits import Commits, Moment, recording
+from tests.chaos.trials.figures import Figure, Hit, hits, next_looks, until_looked_at
+from tests.chaos.world import INTERVAL
+from tests.processes import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from tags.models.queued import Claim
+    from tests.chaos.trials.answers import Kept
+    from tests.chaos.world import World
+
+    Run = Callable[[World, int], Iterator[Figure]]
+
+SECONDS_OF_A_BEAT_TOO_MANY = 60
+DELIVERIES = 5
+SECONDS_PAST_THE_LEASE = 50
+SECONDS_TO_ANSWER = 1
+
+
+def two_beats(world: World, times: int) -> Iterator[Figure]:
+    """Each rings for itself; a repository is polled once in an interval all the same.
+
+    And once more when a build was found that no version is on: then the product looks again at once.
+    """
+    since, builds = time.time(), world.truth.builds.copy()
+    with world.product.beside(parts.beat()):
+        time.sleep(SECONDS_OF_A_BEAT_TOO_MANY * times)
+    until = time.time()
+    polls = Counter(
+        name for name, looks in world.product.looks().items() for look in looks if since < look.begun < until
+    )
+    builds = world.truth.builds - builds
+    intervals = math.ceil((until - since) / INTERVAL)
+    yield Figure("intervals", intervals)
+    yield Figure("polls of each", max(polls.values()), least=intervals // 2)
+    yield Figure("and without those for builds", max(polls[name] - builds[name] for name in polls), most=intervals + 1)
+
+
+def delivered_five_times(world: World, times: int) -> Iterator[Figure]:
+    """The message of one claim comes five times while the registry has not answered yet."""
+    from tags.tasks import poll  # when the settings name the broker of this run
+
+    redis, found, most = world.product.redis.client, [], 0
+    for name in islice(cycle(world.truth.repositories), times):
+        claim = claimed(name)
+        with kept_list(world, name) as kept:
+            before = len(world.registry.asked(f"/{name}/tags/list"))
+            for _ in range(DELIVERIES):
+                poll.apply_async((claim.pk, str(claim.lease)))
+            kept.askers.get(timeout=SECONDS_TO_ASK)
+            wait_until(lambda: redis.llen("polls") == 0 and redis.hlen("unacked") <= 1, SECONDS_TO_ASK)
+            most = max(most, len(world.registry.asked(f"/{name}/tags/list")) - before)
+            found.append(Hit(time.time(), [name]))
+        until_looked_at(world, found[-1])
+    yield hits(found, times)
+    yield Figure("polls of one claim", most, most=1)
+
+
+def stopped_during(keep: Callable[[World, str], AbstractContextManager[Kept]]) -> Run:
+    """A worker stands still while it waits for the registry; another takes the poll over, then the first goes on."""
+
+    def run(world: World, times: int) -> Iterator[Figure]:
+        found, fenced = [], []
+        with world.product.beside(parts.worker()):
+            for name in islice(cycle(world.truth.repositories), times):
+                with keep(world, name) as kept, stopped_worker(world, kept.askers.get(timeout=SECONDS_TO_ASK)):
+                    found.append(Hit(time.time(), world.truth.repositories))
+                    kept.let_go()
+                    time.sleep(SECONDS_TO_ANSWER)
+                    world.truth.build(name)  # so that what it was answered is no longer so
+                    until_looked_at(world, found[-1])
+                    time.sleep(max(found[-1].at + SECONDS_PAST_THE_LEASE - time.time(), 0))
+                    goes_on = time.time()
+                wait_until(partial(has_given_up, world, name, goes_on), SECONDS_TO_ASK)
+                fenced.append(found[-1])
+        yield hits(fenced, times)
+        yield next_looks(world, found)
+
+    return run
+
+
+def stopped_while_recording(world: World, times: int) -> Iterator[Figure]:
+    """A worker stands still with its transaction open, and all that it has locked."""
+    assert world.product.postgres is not None
+    commits = Commits(world.product.postgres)
+    found = []
+    with world.product.beside(parts.worker()):
+        for name in islice(cycle(world.truth.repositories), times):
+            with ExitStack() as standing:
+                with recording(world, commits, name, Moment.WRITTEN) as held:
+                    standing.enter_context(stopped_worker(world, held.port))
+                    found.append(Hit(time.time(), [other for other in world.truth.repositories if other != name]))
+                until_looked_at(world, found[-1])
+                time.sleep(max(found[-1].at + SECONDS_PAST_THE_LEASE - time.time(), 0))
+                goes_on = Hit(time.time(), [name])
+            until_looked_at(world, goes_on)
+    yield hits(found, times)
+    yield next_looks(world, found)
+
+
+def claimed(name: str) -> Claim:
+    """Be quicker than the dispatcher."""
+    from tags.models import Repository
+
+    end = time.monotonic() + SECONDS_TO_ASK
+    while not (claims := Repository.objects.filter(name=name).claim_due(limit=1, share=1)):
+        assert time.monotonic() < end, f"{name} never falls due"
+        time.sleep(0.01)
+    return claims[0]
+
+
+def stopped_worker(world: World, port: int) -> AbstractContextManager[None]:
+    """That which has this end of a connection."""
+    return world.product.stopped(world.product.relatives(world.product.asking_from(port)))
+
+
+def has_given_up(world: World, name: str, since: float) -> bool:
+    """Whether a poll that was taken over has ended without writing anything."""
+    ended = (poll for poll in world.product.polls() if poll.ended > since)
+    return any(poll.outcome == "skipped" and poll.reference == world.reference(name) for poll in ended)
