@@ -52,7 +52,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 4)
-    # A worker that froze, or whose machine is gone, in the middle of a transaction keeps what it locked until that ends.
+    # A worker that froze, or whose machine is gone, amid a transaction keeps what it locked until that ends.
     # Between two statements of a poll of a million tags lies half a minute of work.
     DATABASES["default"]["OPTIONS"].setdefault(
         "options", f"-c lock_timeout={DATABASE_PATIENCE * 1000} -c idle_in_transaction_session_timeout=180000"
