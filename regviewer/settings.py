@@ -10,6 +10,9 @@ from kombu import Queue
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+# For a week a movement may still turn out to be none: what is in its images is read later.
+LEAST_DAYS_KEPT = 8
+
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
 
@@ -35,9 +38,14 @@ PUBLIC_READ = env.bool("PUBLIC_READ", default=False)
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'regviewer.sqlite3'}")}
 DATABASE_PATIENCE = env.int("DATABASE_PATIENCE", default=20)  # seconds to wait for a lock; `up` sets 4 for the web
+KEEP_MOVEMENTS_DAYS = env.int("KEEP_MOVEMENTS_DAYS", default=0)  # what is older is deleted; 0: nothing is
 REDIS_URL = env.str("REDIS_URL", default="")  # empty: `manage.py up` starts a broker of its own and sets it
 BEHIND_HTTPS_PROXY = env.bool("BEHIND_HTTPS_PROXY", default=False)
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+if 0 != KEEP_MOVEMENTS_DAYS < LEAST_DAYS_KEPT:
+    raise ImproperlyConfigured(
+        f"KEEP_MOVEMENTS_DAYS is {KEEP_MOVEMENTS_DAYS}: write 0 to keep all, or at least {LEAST_DAYS_KEPT} days."
+    )
 
 # --- Database ------------------------------------------------------------------------------------------------------
 DATABASES["default"]["CONN_MAX_AGE"] = 60

@@ -55,7 +55,7 @@ def differences(repository: Repository) -> Iterator[Difference]:
         movements = list(found)
         if breaks := list(_breaks(movements)):
             yield Difference(tag, None, breaks)
-        elif tag.state != Tag.State.UNKNOWN and (told := _told(movements)) != _as_in_row(tag):
+        elif tag.state != Tag.State.UNKNOWN and (told := _told(tag, movements)) != _as_in_row(tag):
             yield Difference(tag, told)
 
 
@@ -81,10 +81,11 @@ def _as_in_row(tag: Tag) -> Standing:
     return Standing(tag.digest, tag.state != Tag.State.REMOVED, tag.after, tag.before, tag.moved)
 
 
-def _told(movements: Sequence[Movement]) -> Standing:
+def _told(tag: Tag, movements: Sequence[Movement]) -> Standing:
     last = movements[-1]
     digests = {digest for move in movements for digest in (move.from_digest, move.to_digest) if digest}
-    return Standing(last.to_digest, last.to_digest is not None, last.after, last.before, len(digests) > 1)
+    was_moved = tag.moved and tag.kept_since is not None  # by a movement that may have been deleted
+    return Standing(last.to_digest, last.to_digest is not None, last.after, last.before, len(digests) > 1 or was_moved)
 
 
 def _breaks(movements: Sequence[Movement]) -> Iterator[str]:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from celery import shared_task
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
 from regviewer.celery import app
-from tags import describing, discovery, polling
+from tags import describing, discovery, polling, retention
 from tags.models import LEASE, Heartbeat, Registry, Repository
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ log = structlog.get_logger(__name__)
 SECONDS_BETWEEN_DISPATCHES = 2
 SECONDS_BETWEEN_COUNTS = 10
 SECONDS_BETWEEN_DESCRIPTIONS = 60
+SECONDS_BETWEEN_PRUNINGS = 600
+SECONDS_TO_PRUNE = 300  # then polls have the worker again
 SECONDS_TO_REPLY = 1
 # What is handed out waits with its lease running: no more at a time than is taken soon.
 LEAST_WAITING = 32
@@ -38,6 +41,8 @@ def ring_every_few_seconds(sender: Celery, **_: Any) -> None:
     sender.add_periodic_task(SECONDS_BETWEEN_DISPATCHES, dispatch.s(), expires=expires)
     sender.add_periodic_task(SECONDS_BETWEEN_COUNTS, count_workers.s(), expires=expires)
     sender.add_periodic_task(SECONDS_BETWEEN_DESCRIPTIONS, hand_out_descriptions.s(), expires=expires)
+    if settings.KEEP_MOVEMENTS_DAYS:
+        sender.add_periodic_task(SECONDS_BETWEEN_PRUNINGS, prune.s(), expires=SECONDS_BETWEEN_PRUNINGS)
 
 
 @shared_task
@@ -99,6 +104,13 @@ def describe(registry_id: int) -> None:
     registry = Registry.objects.filter(pk=registry_id).first()
     if registry is not None:
         describing.describe(registry)
+
+
+@shared_task
+def prune() -> None:
+    """Delete what has become too old, until nothing is or the next ring goes on."""
+    if retention.is_due(timezone.now()):
+        log.info("pruned", **dataclasses.asdict(retention.prune(seconds=SECONDS_TO_PRUNE)))
 
 
 def claim_discoveries() -> list[int]:

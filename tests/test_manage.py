@@ -28,6 +28,12 @@ def test_a_missing_setting_is_a_sentence() -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_too_few_days_to_keep_are_a_sentence() -> None:
+    done = manage("prune", KEEP_MOVEMENTS_DAYS="7")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == ["KEEP_MOVEMENTS_DAYS is 7: write 0 to keep all, or at least 8 days."]
+
+
 def test_a_database_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> None:
     done = manage("movements", DATABASE_URL=f"sqlite:///{tmp_path / 'missing' / 'x.sqlite3'}")
     assert done.returncode == 1

@@ -57,7 +57,7 @@ def image(
     refuse_others(request.GET, ())
     found = models.Image.objects.filter(pk=digest).first()
     if found is None:
-        raise HttpError(404, f"No tag was ever seen to point to {digest}.")
+        raise HttpError(404, f"No tag is known to have pointed to {digest}.")
     return {
         "digest": found.digest,
         "media_type": found.media_type or None,

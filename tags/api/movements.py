@@ -81,7 +81,10 @@ class Asked(Listed):
 
 @router.get("/movements", response={200: Movements, **ERRORS}, operation_id="movements", summary="Movements")
 def movements(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
-    """Where tags were seen to point elsewhere than before, to appear, to disappear or to come back; newest first."""
+    """Where tags were seen to point elsewhere than before, to appear, to disappear or to come back; newest first.
+
+    Of a time that is not kept any longer (`/coverage` says so) only the last one of each tag is told.
+    """
     rows = models.Movement.objects.between(asked.since, asked.until)
     if asked.repository is not None:
         rows = rows.filter(repository=watched_repository(asked.repository))

@@ -9,6 +9,7 @@ from tags.models.inventory import Inventory
 from tags.models.movement import Movement
 from tags.models.queued import LEASE, LeaseLost
 from tags.models.registry import Registry
+from tags.models.remembered import Remembered
 from tags.models.repository import Repository
 from tags.models.sweep import Sweep
 from tags.models.tag import Tag
@@ -24,6 +25,7 @@ __all__ = [
     "LeaseLost",
     "Movement",
     "Registry",
+    "Remembered",
     "Repository",
     "Sweep",
     "Tag",

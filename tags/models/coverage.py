@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Min, Q
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
@@ -15,11 +15,25 @@ if TYPE_CHECKING:
     from tags.models.repository import Repository
 
 
+class CoverageQuerySet(models.QuerySet["Coverage"]):
+    def forgotten(self) -> CoverageQuerySet:
+        """The time of each repository of which nothing is kept any longer, if there is one: its first stretch."""
+        return self.filter(reason=Coverage.FORGOTTEN)
+
+    def kept_since(self) -> dt.datetime | None:
+        """From when on something of any of these is kept; None: nothing was forgotten."""
+        return self.forgotten().aggregate(first=Min("until"))["first"]
+
+    def kept(self) -> CoverageQuerySet:
+        return self.exclude(reason=Coverage.FORGOTTEN)
+
+
 class Coverage(models.Model):
     """One row per stretch with the same outcome; the stretches of a repository follow each other without a hole."""
 
     NOBODY_LOOKED = gettext_noop("no worker was polling")
     PAUSED = gettext_noop("paused")
+    FORGOTTEN = gettext_noop("not kept any longer")
 
     repository = models.ForeignKey(
         "Repository", on_delete=models.CASCADE, related_name="coverage", verbose_name=_("repository"), db_index=False
@@ -29,6 +43,8 @@ class Coverage(models.Model):
     since = models.DateTimeField(_("since"))
     until = models.DateTimeField(_("until"))
     interval = models.PositiveIntegerField(_("interval"), help_text=_("Seconds in which the next look was due."))
+
+    objects = CoverageQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("stretch of coverage")
@@ -40,6 +56,10 @@ class Coverage(models.Model):
                 condition=Q(watched=True, reason="") | (Q(watched=False) & ~Q(reason="")),
                 name="coverage_gap_has_reason",
             ),
+            # read by: CoverageQuerySet.forgotten(), for the pages that tell what is not kept
+            models.UniqueConstraint(
+                fields=["repository"], condition=Q(reason="not kept any longer"), name="coverage_forgotten_once"
+            ),
         ]
         indexes = [
             # read by: Coverage.extend(), timelines and as-of answers of one repository
@@ -48,6 +68,10 @@ class Coverage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.repository}: {'watched' if self.watched else self.reason}"
+
+    @property
+    def is_forgotten(self) -> bool:
+        return self.reason == self.FORGOTTEN
 
     def is_silent_until(self, moment: dt.datetime) -> bool:
         """Whether more than two intervals lie between the end of this stretch and `moment`."""
@@ -99,3 +123,27 @@ class Coverage(models.Model):
             until=since,
             interval=repository.every,
         )
+
+    @classmethod
+    def forget(cls, repository: Repository, until: dt.datetime, most: int) -> dt.datetime | None:
+        """Keep of the time up to `until` that it was, and nothing else; returns when what is kept begins, None: always.
+
+        Of a watched stretch the rest is kept, a gap as a whole: when it began is told together with its reason. Deletes
+        at most so many stretches, the oldest first. The caller holds the repository's lock.
+        """
+        of_it = cls.objects.filter(repository=repository)
+        forgotten = of_it.forgotten().first()
+        oldest = list(of_it.kept().filter(since__lte=until).order_by("since", "pk")[: most + 1])
+        kept_since = forgotten.until if forgotten else None
+        if not oldest:
+            return kept_since
+        first_kept = oldest.pop()
+        begins = min(first_kept.until, until) if first_kept.watched else first_kept.since
+        since = forgotten.since if forgotten else (oldest or [first_kept])[0].since
+        if begins <= (kept_since or since):
+            return kept_since
+        of_it.filter(pk__in=[stretch.pk for stretch in oldest]).delete()
+        of_it.filter(pk=first_kept.pk).update(since=max(begins, first_kept.since))
+        facts = {"watched": False, "since": since, "until": begins, "interval": first_kept.interval}
+        cls.objects.update_or_create(repository=repository, reason=cls.FORGOTTEN, defaults=facts)
+        return begins

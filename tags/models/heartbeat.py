@@ -14,6 +14,7 @@ class Heartbeat(models.Model):
 
     DISPATCH = "dispatch"
     WORKERS = "workers"
+    PRUNING = "pruning"
     # A dispatch runs every few seconds; two minutes without one are more than a busy worker or a restart.
     LATE = dt.timedelta(minutes=2)
 

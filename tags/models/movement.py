@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tags.models.coverage import Coverage
 from tags.models.image import Image
+from tags.models.remembered import Remembered
 from tags.timeline import Kind
 from tags.versions import Role
 
@@ -68,6 +69,7 @@ class Seen(TypedDict):
     """What `MovementQuerySet.for_comparisons()` adds to a movement."""
 
     was_watched: bool
+    is_forgotten: bool
 
 
 class MovementQuerySet(models.QuerySet["Movement"]):
@@ -87,7 +89,10 @@ class MovementQuerySet(models.QuerySet["Movement"]):
         return self.filter(Q(before__lt=before) | Q(before=before, pk__lt=pk))
 
     def with_arrivals(self) -> models.QuerySet[WithAnnotations[Movement, Came]]:
-        """With `came_after` and `came_before`: when the tag had come to what it left; None: it was there at first."""
+        """With `came_after` and `came_before`: when the tag had come to what it left; None: it was there at first.
+
+        So they are to be of those `with_predecessors`.
+        """
         came = Movement.objects.filter(
             Q(before__lt=OuterRef("before")) | Q(pk__lt=OuterRef("pk")),
             tag=OuterRef("tag"), to_digest=OuterRef("from_digest"), before__lte=OuterRef("before"),
@@ -112,19 +117,37 @@ class MovementQuerySet(models.QuerySet["Movement"]):
         """With `was_watched`: whether the last look before the move fell in a time in which somebody watched.
 
         Watching begins when a look ends, so it did not when that look was the first one, or the first after a gap.
+        With `is_forgotten`, too: whether the move fell in a time of which nothing else is kept any longer.
         """
-        then = {"since__lte": OuterRef("after"), "until__gte": OuterRef("after")}
-        stretches = Coverage.objects.filter(repository=OuterRef("repository"), watched=True, **then)
-        moves: Any = self.annotate(was_watched=Exists(stretches))  # as above
+        of_it = Coverage.objects.filter(repository=OuterRef("repository"))
+        stretches = of_it.filter(watched=True, since__lte=OuterRef("after"), until__gte=OuterRef("after"))
+        forgotten = of_it.forgotten().filter(until__gte=OuterRef("before"))
+        moves: Any = self.annotate(was_watched=Exists(stretches), is_forgotten=Exists(forgotten))  # as above
         return moves
 
-    def last_names(self, digests: Collection[str]) -> dict[tuple[int, str], str]:
-        """What digests were last called: (repository id, digest) -> the version that left it, or a move to it named."""
-        moves = self.order_by()  # a union takes none
+    def with_predecessors(self) -> MovementQuerySet:
+        """Without the first one that is left of a tag whose earlier ones were deleted."""
+        return self.exclude(before__lte=F("tag__kept_since"))
+
+    def rebuilds(self) -> MovementQuerySet:
+        """Those by which a version came to another content."""
+        return self.filter(kind=Kind.REBUILT, tag__role=Role.VERSION)
+
+    def last_names(
+        self, digests: Collection[str], repositories: Collection[int], until: dt.datetime | None = None
+    ) -> dict[tuple[int, str], str]:
+        """What digests were last called: (repository id, digest) -> the version that left it, or a move to it named.
+
+        One query; `until`: by then.
+        """
+        then: dict[str, Any] = {"repository__in": repositories, **({"before__lte": until} if until else {})}
+        moves = self.filter(**then).order_by()  # a union takes none
         came = moves.filter(to_digest__in=digests, to_version__isnull=False)._last_of("to_digest", F("to_version"))
         left = moves.filter(from_digest__in=digests, tag__role=Role.VERSION)._last_of("from_digest", F("tag__name"))
+        deleted = Remembered.objects.filter(digest__in=digests, name__isnull=False, **then)
+        facts = deleted.values_list("before", "movement", "repository", "digest", "name")
         found: dict[tuple[int, str], str] = {}
-        for _before, _pk, repository, digest, name in sorted(came.union(left, all=True)):
+        for _before, _pk, repository, digest, name in sorted(came.union(left, facts, all=True)):
             found[repository, digest] = name
         return found
 
@@ -172,7 +195,10 @@ def _content(digest: str) -> Subquery:
 
 
 class Movement(models.Model):
-    """What changed: append-only, written by `Repository.record()`; some of it is settled later."""
+    """What changed: append-only, written by `Repository.record()`; some of it is settled later.
+
+    None is deleted but by `tags.retention`, where people want that.
+    """
 
     KINDS: dict[str, StrOrPromise] = {
         Kind.FORWARD: _("moved forward"),

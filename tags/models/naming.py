@@ -132,7 +132,7 @@ class Naming:
         """The last version of digests whose version tags are gone: names are frozen, tags are not."""
         found: dict[str, str] = {}
         for some in _batches(sorted(digests)):
-            names = Movement.objects.filter(repository=self.repository).last_names(some)
+            names = Movement.objects.last_names(some, [self.repository.pk])
             found.update({digest: name for (_repository, digest), name in names.items()})
         return found
 
@@ -166,7 +166,7 @@ class Naming:
     @cached_property
     def _gaps(self) -> list[tuple[dt.datetime, dt.datetime]]:
         """The last gaps; one that goes on, or begins with a silence, ends with this poll."""
-        stretches = Coverage.objects.filter(repository=self.repository).order_by("-since", "-pk")
+        stretches = Coverage.objects.filter(repository=self.repository).kept().order_by("-since", "-pk")
         gaps = list(stretches.filter(watched=False).values_list("since", "until")[:100])
         last = stretches.first()
         if last is not None and (not last.watched or last.is_silent_until(self.looked_at)):

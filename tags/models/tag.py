@@ -172,7 +172,8 @@ class TagQuerySet(models.QuerySet["Tag"]):
         `after_then` and `before_then` (when it came), and, when a move was under way at `moment`, `leaving_after`,
         `leaving_before` and `leaving_to` (the digest it was on its way to; None: it was to be gone). What appeared or
         came back by a move under way has neither a `digest_then` nor is it missing: nobody knows whether it was there.
-        Works backwards from now: the next movement tells what a tag pointed to until then.
+        Works backwards from now: the next movement tells what a tag pointed to until then. So of a time from which on
+        movements are kept the last one before it has to be kept, too: it tells when the tag came to where it was.
         Whether anyone watched at `moment` is not asked here: see `Coverage`.
         """
         of_tag = Movement.objects.filter(tag=OuterRef("pk"))
@@ -227,6 +228,9 @@ class Tag(models.Model):
     before = models.DateTimeField(_("since, at the latest"))
     first_seen_at = models.DateTimeField(_("first seen"))
     moved = models.BooleanField(_("seen with two digests"), default=False)
+    kept_since = models.DateTimeField(
+        editable=False, null=True, help_text=_("Its movements before this one were deleted; null: all are there.")
+    )
     # A poll in which nothing changed writes no tag: when a tag was last looked at stands with its repository, or with
     # its slice of the sweep. Only a tag that had another last look than those carries it here.
     looked_at = models.DateTimeField(editable=False, null=True)

@@ -73,7 +73,9 @@ def _never_there(version: str, pointers: Sequence[str], watch: Watch) -> str:
             "pointers": _either(pointers),
         }
     facts = {"version": version, "pointers": _either(pointers), "since": clock.full(watch.since)}
-    if watch.gaps:
+    if watch.is_cut:
+        words = _("%(version)s has not been in %(pointers)s since %(since)s; what was before is not kept any longer.")
+    elif watch.gaps:
         words = _(
             "%(version)s has never been in %(pointers)s, as far as it was watched: since %(since)s, "
             "and nobody could look for part of the time."

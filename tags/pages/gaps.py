@@ -24,6 +24,11 @@ def unwatched(stretches: Sequence[Stretch], window: Window, every: int) -> list[
     return [gap for gap in found if gap.reason != "" or gap.end - gap.start > dt.timedelta(seconds=2 * every)]
 
 
+def is_forgotten(gap: Gap) -> bool:
+    """Whether somebody may well have looked, and what was seen was deleted."""
+    return gap.reason == Coverage.FORGOTTEN
+
+
 def _reason(gap: Gap) -> str:
     """Why nobody looked, in words."""
     if gap.reason is None:
@@ -37,6 +42,8 @@ def gap_words(gap: Gap, now: dt.datetime, end: dt.datetime | None = None) -> str
         return _("not watched yet")
     if gap.reason is None:
         return _("not watched before %s") % clock.point(gap.end, now)
+    if is_forgotten(gap):
+        return _("not kept any longer before %s, but for the last move of each tag") % clock.point(gap.end, now)
     if gap.end >= now:
         return _("not watched since %(since)s: %(reason)s") % {
             "since": clock.point(gap.start, now), "reason": _reason(gap)

@@ -80,7 +80,8 @@ def _called(names: Names, repository: int, digest: str | None) -> str:
 
 def moves_away(digest: str, moment: dt.datetime) -> QuerySet[WithAnnotations[Movement, Came]]:
     """The moves by which tags had left this digest by `moment`, the last one first; for `stays_ended`."""
-    return departures(digest).filter(before__lte=moment).for_sentences().newest_first().with_arrivals()
+    moves = departures(digest).filter(before__lte=moment).with_predecessors()
+    return moves.for_sentences().newest_first().with_arrivals()
 
 
 def stays_ended(moves: Iterable[WithAnnotations[Movement, Came]]) -> Iterator[Stay]:

@@ -114,11 +114,12 @@ def may_be_several(move: Movement) -> bool:
 
 
 def sides(move: WithAnnotations[Movement, Seen]) -> tuple[str, str] | None:
-    """What the tag pointed to before the move, and after, as the address of a comparison says it; None: one is none.
+    """What the tag pointed to before the move, and after, as the address of a comparison says it; None: one is none,
+    or not kept any longer.
 
     The move must be one `for_comparisons`.
     """
-    if not (move.from_digest and move.to_digest and move.after):
+    if not (move.from_digest and move.to_digest and move.after) or move.is_forgotten:
         return None
     # The last look is sure, if it is known; right before the next one is known, though the move was under way.
     is_sure = move.was_watched or move.across_gap

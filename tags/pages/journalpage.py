@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Exists, OuterRef
 
 from tags.models import Movement
+from tags.pages.gaps import is_forgotten
 from tags.pages.journal import Edges, journal
 from tags.pages.knowledge import silences
 from tags.pages.lanes import Window
@@ -52,6 +53,7 @@ def journal_page(
 ) -> JournalPage:
     """The moves older than `since`, with the gaps of the repository or, None, the long ones of all of them.
 
+    Without gaps, too, it says what is not kept any longer: else it would seem that before nothing else moved.
     `is_bounded`: the journal keeps to the window, as the moves that are given do.
     """
     following = moves.older_than(*since) if since else moves
@@ -61,7 +63,9 @@ def journal_page(
     has_more = len(page) > MOVES
     page = page[:MOVES]
     older = (page[-1].before, page[-1].pk) if has_more else None
-    gaps = _gaps(window, since, older, repository, is_bounded=is_bounded) if with_gaps else []
+    gaps = _gaps(window, since, older, repository, is_bounded=is_bounded)
+    if not with_gaps:
+        gaps = [(of, gap) for of, gap in gaps if is_forgotten(gap)]
     days = journal(page, gaps, window.now, _edges(moves, page, since, has_more=has_more))
     return JournalPage(days, older, _current(page, window))
 

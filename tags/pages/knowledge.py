@@ -104,6 +104,8 @@ def _silence(
         return Silence(_("that moment is still to come"))
     if stretch is None:
         return Silence(_("not watched before %s") % clock.full(first) if first else _("nobody has looked yet"))
+    if stretch.is_forgotten:
+        return Silence(_("not kept any longer before %s") % clock.full(stretch.until))
     if not stretch.watched:
         return Silence(Coverage.in_words(stretch.reason), stretch.since)
     if stretch.is_silent_until(moment):

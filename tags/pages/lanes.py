@@ -19,8 +19,8 @@ from tags.models.movement import short
 from tags.moments import stamp
 from tags.pages.barnames import bar_name, cluster_name
 from tags.pages.clock import Points
-from tags.pages.gaps import gap_words, unwatched
-from tags.timeline import Bar, Cluster, Detail, Gap, Granularity, bars, level_of_detail, ticks
+from tags.pages.gaps import gap_words, is_forgotten, unwatched
+from tags.timeline import Bar, Cluster, Detail, Gap, Granularity, Rebuild, bars, level_of_detail, ticks
 from tags.versions import sort_key
 
 if TYPE_CHECKING:
@@ -115,11 +115,12 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Hatch:
-    """A time in which nobody could look, or `is_ahead` of the first look, when nobody meant to."""
+    """A time in which nobody could look, or `is_ahead` of the first look, when nobody meant to, or forgotten."""
 
     strip: Strip
     words: str
     is_ahead: bool
+    is_forgotten: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +148,6 @@ class DrawnLane:
 class Tick:
     x: str
     label: str
-
-
-class Rebuild(NamedTuple):
-    """A digest is the so-manieth content of a version's name; 0 is the first."""
-
-    name: str
-    times: int
 
 
 class Version(NamedTuple):
@@ -340,7 +334,9 @@ def _caption(label: str, strip: Strip) -> str:
 
 
 def _hatch(gap: Gap, window: Window) -> Hatch:
-    return Hatch(window.strip(gap.start, gap.end), gap_words(gap, window.now, window.end), is_ahead=gap.reason is None)
+    words = gap_words(gap, window.now, window.end)
+    strip = window.strip(gap.start, gap.end)
+    return Hatch(strip, words, is_ahead=gap.reason is None, is_forgotten=is_forgotten(gap))
 
 
 def _first_known(source: Source, bar: Bar) -> dt.datetime:

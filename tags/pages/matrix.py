@@ -146,10 +146,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Since when a repository was watched, and for how many stretches nobody could look."""
+    """Since when a repository was watched, and for how many stretches nobody could look.
+
+    `is_cut`: it was watched before, and what was seen then is not kept any longer.
+    """
 
     since: dt.datetime | None
     gaps: int
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +201,7 @@ def matrix(
     pointers = _pointers(repository, moment)
     columns = _columns(pointers, wanted)
     ids = [column.pk for column in columns]
-    moves = Movement.objects.filter(tag__in=ids)
+    moves = Movement.objects.filter(tag__in=ids).with_predecessors()
     if moment:
         moves = moves.filter(before__lte=moment)
     standing = _since_they_came(standings(Tag.objects.filter(pk__in=ids), moment), moves, columns)
@@ -425,5 +429,10 @@ def _watch(repository: Repository, moment: dt.datetime | None) -> Watch:
     stretches = Coverage.objects.filter(repository=repository)
     if moment:
         stretches = stretches.filter(since__lte=moment)
-    facts = stretches.aggregate(since=Min("since", filter=Q(watched=True)), gaps=Count("pk", filter=Q(watched=False)))
-    return Watch(facts["since"], facts["gaps"])
+    forgotten = Q(reason=Coverage.FORGOTTEN)
+    facts = stretches.aggregate(
+        since=Min("since", filter=Q(watched=True)),
+        gaps=Count("pk", filter=Q(watched=False) & ~forgotten),
+        forgotten=Max("until", filter=forgotten),
+    )
+    return Watch(facts["forgotten"] or facts["since"], facts["gaps"], is_cut=facts["forgotten"] is not None)

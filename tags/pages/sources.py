@@ -31,14 +31,13 @@ from django.db.models import (
 )
 from django.db.models.functions import Least
 
-from tags.models import Coverage, Movement, Tag
+from tags.models import Coverage, Movement, Remembered, Tag
 from tags.pages.freshness import gives_no_answer
 from tags.pages.gaps import unwatched
 from tags.pages.knowledge import silences
-from tags.pages.lanes import Rebuild, Source
+from tags.pages.lanes import Source
 from tags.pages.standing import Standing, former_names, names_of
-from tags.timeline import CLOCKS_DIFFER, Gap, Kind, Lane, Mark, needed
-from tags.versions import Role
+from tags.timeline import CLOCKS_DIFFER, Gap, Lane, Mark, count_rebuilds, needed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
     from tags.models import Repository
     from tags.models.movement import MovementQuerySet
     from tags.pages.lanes import Window
-    from tags.timeline import Detail
+    from tags.timeline import Detail, Rebuild
 
 MOST_GAPS = 100
 # Of a lane with more moves than these the database tells how many lie in each part of the window.
@@ -72,7 +71,7 @@ def sources(tags: Sequence[Tag], window: Window) -> list[Source]:
                 name=tag.name,
                 digest=tag.digest,
                 version=names.get((tag.repository_id, tag.digest)) if tag.digest else None,
-                first_seen=tag.first_seen_at if moves[tag.pk] else max(tag.first_seen_at, tag.before),
+                first_seen=_first_known(tag, moves[tag.pk]),
                 moves=moves[tag.pk],
                 crowds=crowds[tag.pk],
             ),
@@ -229,6 +228,11 @@ def _beside(tags: Sequence[Tag], window: Window) -> MovementQuerySet:
     return Movement.objects.filter(pk__in=ends[0].union(ends[1], all=True))
 
 
+def _first_known(tag: Tag, moves: Sequence[Moved]) -> dt.datetime:
+    """Since when it is known what the tag was on before the first of its moves, or, without any, what it is on."""
+    return max(tag.first_seen_at, tag.kept_since or tag.first_seen_at) if moves else max(tag.first_seen_at, tag.before)
+
+
 def _shown(tag: Tag, moves: Sequence[Moved]) -> Iterator[str]:
     """The digests that the bars of a lane may be on."""
     for digest in (tag.digest, *(digest for move in moves for digest in (move.from_digest, move.to_digest))):
@@ -238,16 +242,12 @@ def _shown(tag: Tag, moves: Sequence[Moved]) -> Iterator[str]:
 
 def _rebuilds(repositories: Collection[int], digests: Collection[str]) -> Mapping[int, Mapping[str, Rebuild]]:
     """Which content of its version each of these digests is, where that was rebuilt to it."""
-    found: defaultdict[int, dict[str, Rebuild]] = defaultdict(dict)
-    rebuilds = Movement.objects.filter(repository__in=repositories, kind=Kind.REBUILT, tag__role=Role.VERSION)
+    found = Remembered.objects.rebuilds(repositories)
+    rebuilds = Movement.objects.filter(repository__in=repositories).rebuilds()
     rebuilt = rebuilds.filter(to_digest__in=digests).order_by().values("tag")
     moves = rebuilds.filter(tag__in=rebuilt).order_by("before", "pk")
     for repository, name, old, new in moves.values_list("repository", "tag__name", "from_digest", "to_digest"):
-        if old is None or new is None:
-            continue
-        of_name = found[repository]
-        before = of_name.setdefault(old, Rebuild(name, 0))
-        of_name.setdefault(new, Rebuild(name, before.times + 1))
+        count_rebuilds([(name, old, new)], found[repository])
     return found
 
 

@@ -168,7 +168,5 @@ def former_names(pointers: Iterable[Standing], names: Names, moment: dt.datetime
     nameless = {(tag.repository_id, tag.digest) for tag in pointers if tag.digest} - names.keys()
     if not nameless:
         return {}
-    moves = Movement.objects.filter(repository__in={repository for repository, _digest in nameless})
-    if moment:
-        moves = moves.filter(before__lte=moment)
-    return moves.last_names({digest for _repository, digest in nameless})
+    repositories = {repository for repository, _digest in nameless}
+    return Movement.objects.last_names({digest for _repository, digest in nameless}, repositories, moment)

@@ -10,6 +10,7 @@ from tags.timeline.gap import Gap, Stretch, gaps
 from tags.timeline.intervals import Interval, interval
 from tags.timeline.lane import Bar, Lane, bars
 from tags.timeline.moves import Kind
+from tags.timeline.rebuilds import Rebuild, count_rebuilds
 
 __all__ = [
     "CELLS",
@@ -23,8 +24,10 @@ __all__ = [
     "Kind",
     "Lane",
     "Mark",
+    "Rebuild",
     "Stretch",
     "bars",
+    "count_rebuilds",
     "fold",
     "gaps",
     "interval",

@@ -48,7 +48,8 @@ def versions_by_pointers(request: HttpRequest, reference: Reference) -> HttpResp
     if wanted:
         if unknown:
             return no_export(unknown)
-        return export(wanted, f"versions-{found.reference}", COLUMNS, _exported(found, picture.rows))
+        never = "unknown" if picture.watch.is_cut else "never"
+        return export(wanted, f"versions-{found.reference}", COLUMNS, _exported(found, picture.rows, never))
     rows = Paginator(picture.rows, ROWS).get_page(request.GET.get("page"))
     named = picture.named(text)
     add_arrivals([*rows.object_list, *named])
@@ -70,8 +71,8 @@ def versions_by_pointers(request: HttpRequest, reference: Reference) -> HttpResp
     )
 
 
-def _exported(repository: Repository, rows: Iterable[Row]) -> Iterator[tuple[object, ...]]:
-    """One line for each version and pointer that is or was on it; a version on which none was has one line."""
+def _exported(repository: Repository, rows: Iterable[Row], never: str) -> Iterator[tuple[object, ...]]:
+    """One line for each version and pointer that is or was on it; a version on which none was has one line: `never`."""
     rows = list(rows)
     add_arrivals(rows)
     for row in rows:
@@ -81,7 +82,7 @@ def _exported(repository: Repository, rows: Iterable[Row]) -> Iterator[tuple[obj
             told = (cell.column.name, cell.state, cell.order, cell.times, after, before, cell.left)
             yield *facts, *told, *_ahead(row, cell), cell.build or None
         if not any(row.in_order):
-            yield *facts, None, "never", None, 0, None, None, None, None, None, None, None
+            yield *facts, None, never, None, 0, None, None, None, None, None, None, None
 
 
 def _ahead(row: Row, cell: Cell) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from django.db.models import Min
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from tags.models import Movement, Repository, Tag
+from tags.models import Coverage, Movement, Repository, Tag
 from tags.pages.filtering import MOST_COMPARED, did_you_mean
 from tags.pages.freshness import freshness
 from tags.pages.knowledge import unknown_because
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponseBase
 
+    from tags.models.coverage import CoverageQuerySet
     from tags.models.movement import MovementQuerySet
     from tags.models.tag import TagQuerySet
     from tags.pages.journal import Day
@@ -36,7 +37,7 @@ NAMES = 200  # of pointers to choose from
 
 @page_view
 def movements(request: HttpRequest) -> HttpResponseBase:
-    return _page(request, None, Movement.objects.all(), Tag.objects.all())
+    return _page(request, None, Movement.objects.all(), Tag.objects.all(), Coverage.objects.all())
 
 
 @page_view
@@ -46,17 +47,22 @@ def movements_of(request: HttpRequest, reference: Reference) -> HttpResponseBase
         return not_watched(request, reference)
     if away := elsewhere(request, found.movements_url):
         return away
-    return _page(request, found, found.movements.all(), found.tags.all())
+    return _page(request, found, found.movements.all(), found.tags.all(), found.coverage.all())
 
 
 def _page(
-    request: HttpRequest, repository: Repository | None, moves: MovementQuerySet, tags: TagQuerySet
+    request: HttpRequest,
+    repository: Repository | None,
+    moves: MovementQuerySet,
+    tags: TagQuerySet,
+    coverage: CoverageQuerySet,
 ) -> HttpResponseBase:
     moment = as_of(request)
     sought = _sought(request, moves)
     first_seen = tags.aggregate(first=Min("first_seen_at"))["first"]
     wanted, around = export_format(request), sought.before if sought else None
-    ask = asked(request, moment, beginning(first_seen, moves), around, tells_problems=not wanted)
+    oldest, kept_since = beginning(first_seen, moves), coverage.kept_since()
+    ask = asked(request, moment, oldest, around, kept_since=kept_since, tells_problems=not wanted)
     if wanted:
         return export(wanted, "movements", COLUMNS, rows(ask.of(moves)))
     pointers = tags.pointers() if repository else tags.deployments()

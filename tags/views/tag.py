@@ -30,7 +30,8 @@ def tag(request: HttpRequest, reference: Reference) -> HttpResponseBase:
         return away
     ask, wanted = as_of(request), export_format(request)
     moves = found.movements.all()
-    window = asked(request, ask, beginning(found.first_seen_at, moves), tells_problems=not wanted)
+    oldest, kept_since = beginning(found.first_seen_at, moves), repository.coverage.kept_since()
+    window = asked(request, ask, oldest, kept_since=kept_since, tells_problems=not wanted)
     if wanted:
         return export(wanted, found.name, COLUMNS, rows(window.of(moves)))
     place = place_of(found, ask.moment, ask.now)

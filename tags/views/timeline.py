@@ -68,6 +68,7 @@ def picture(ask: Asked, tags: Sequence[Tag]) -> dict[str, Any]:
         "has_clusters": any(piece.count > 1 for lane in lanes for piece in lane.pieces),
         "has_holes": any(lane.has_hole for lane in lanes),
         "is_ahead": any(hatch.is_ahead for lane in lanes for hatch in lane.hatches),
+        "has_forgotten": any(hatch.is_forgotten for lane in lanes for hatch in lane.hatches),
         "ticks": axis(ask.window, timezone.get_current_timezone()),
         "window": ask.window,
         "asked": ask,

@@ -140,11 +140,13 @@ def asked(
     oldest: dt.datetime | None,
     around: dt.datetime | None = None,
     *,
+    kept_since: dt.datetime | None = None,
     tells_problems: bool = False,
 ) -> Asked:
     """Read span, from, to, tag, kind and part of an image's name. Raises BadAddress.
 
-    `oldest` is where "all" begins; `around` a moment that is to be seen when no time is asked for.
+    `oldest` is the first look, where "all" begins, or with `kept_since`; `around` a moment that is to be seen when no
+    time is asked for.
     With `tells_problems` a time that is none is no bad address: whoever asks tells its `problem` beside the fields.
     """
     start, until = moment_of(request, "from"), text_of(request, "to")
@@ -154,7 +156,8 @@ def asked(
     is_bounded = bool(start or end or chosen)
     if around and around <= ask.point and not is_bounded:
         start, end = around - dt.timedelta(days=MONTH / 2), around + dt.timedelta(days=MONTH / 2)
-    span = chosen or ("" if start or end else _default(ask.point, oldest))
+    first = max(oldest, kept_since) if oldest and kept_since and kept_since < ask.point else oldest
+    span = chosen or ("" if start or end else _default(ask.point, first))
     if span and span not in SPANS:
         raise BadAddress(_("“%s” is no span: choose day, week, month, quarter or all.") % span)
     tags = _each(request, "tag")
@@ -165,12 +168,12 @@ def asked(
         raise BadAddress(_("“%s” is no kind of movement.") % ", ".join(kinds))
     text = text_of(request)
     problem = ""
-    window = _window(start, end, span, ask, oldest)
+    window = _window(start, end, span, ask, first)
     if window.start >= window.end:
         problem = _problem(start, end, ask)
         if not tells_problems:
             raise BadAddress(problem)
-        window = _window(None, None, _default(ask.point, oldest), ask, oldest)
+        window = _window(None, None, _default(ask.point, first), ask, first)
     return Asked(window, span, is_bounded, tags, kinds, text, oldest, **typed, problem=problem)
 
 

@@ -46,7 +46,7 @@ def test_a_name_of_before_is_that_of_the_last_move_of_each_image() -> None:
         look(repository, {f"1.{number}": content, "production": content}, NOW + number * MINUTE)
     look(repository, {"production": "b"}, NOW + 9 * MINUTE)
     look(repository, {"production": "b"}, NOW + 10 * MINUTE)
-    names = Movement.objects.last_names({digest("a"), digest("b")})
+    names = Movement.objects.last_names({digest("a"), digest("b")}, [repository.pk])
     assert names == {(repository.pk, digest("a")): "1.3", (repository.pk, digest("b")): "1.5"}
 
 
@@ -55,7 +55,7 @@ def test_of_a_name_of_before_no_more_moves_are_read_than_there_are_images() -> N
     for number in range(12):
         look(repository, {"1.0": "a", "2.0": "b", "production": "ab"[number % 2]}, NOW + number * MINUTE)
     with CaptureQueriesContext(connection) as queries:
-        Movement.objects.last_names({digest("a"), digest("b")})
+        Movement.objects.last_names({digest("a"), digest("b")}, [repository.pk])
     (query,) = queries.captured_queries
     with connection.cursor() as cursor:
         cursor.execute(query["sql"])

@@ -175,7 +175,7 @@ class TestBeginnings:
     @pytest.mark.parametrize("unknown", ["sha256:abcdef0", digest("nobody")])
     def test_a_digest_that_nobody_has_seen_has_a_way_on(self, client: Client, unknown: str) -> None:
         page = read(client, f"/{unknown}/", status=404)
-        assert f"No tag that is watched ever pointed to {unknown}" in page
+        assert f"No tag that is watched is known to have pointed to {unknown}" in page
         assert "Back to the board" in page
 
 
@@ -191,7 +191,7 @@ class TestPinned:
     def test_what_nobody_has_seen_is_told(self, client: Client) -> None:
         example()
         page = read(client, f"/registry.example.com/shop/app@{digest('nobody')}/", status=404)
-        assert f"No tag that is watched ever pointed to {digest('nobody')}" in page
+        assert f"No tag that is watched is known to have pointed to {digest('nobody')}" in page
 
 
 def test_a_tag_named_like_a_number_keeps_its_address(client: Client) -> None:

@@ -126,9 +126,9 @@ def test_the_page_asks_as_often_whatever_the_tag_has_done(
     for number in range(30):
         look(repository, {**versions, "latest": str(number)}, NOW - (30 - number) * 5 * MINUTE)
     example("registry.example.com/shop/cart")
-    with django_assert_num_queries(19):  # of what never moved no movement is read
+    with django_assert_num_queries(21):  # of what never moved no movement is read
         client.get("/registry.example.com/shop/cart:latest/")
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(27):
         client.get(f"{APP}:latest/")
 
 
@@ -236,7 +236,7 @@ class TestTheSweep:
         self, client: Client, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         self.swept()
-        with django_assert_num_queries(19):
+        with django_assert_num_queries(21):
             page = read(client, f"{APP}:2.1/")
         assert "Checked 5 h ago, with the daily look" in page
         assert "Checked today 09:00 (5 h ago) with the daily look" in page
