@@ -11,6 +11,8 @@ from django.views.generic import RedirectView
 # What names no icon of its own, as the admin and plain files, is asked for this one by browsers.
 icon = login_not_required(RedirectView.as_view(url=lazy(static, str)("tags/icon.svg")))
 
+handler500 = "tags.views.trouble.answer"
+
 urlpatterns = [
     path("favicon.ico", icon),
     path("admin/", admin.site.urls),

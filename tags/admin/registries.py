@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils import timezone
@@ -102,6 +103,7 @@ class RegistryAdmin(DeletesItsPast):
         if "enabled" in form.changed_data:
             paused_or_resumed(obj.repositories.all(), obj.enabled)
 
+    @transaction.atomic
     def approve_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Approve the token endpoint that the page showed, if the registry asks for that one still."""
         if request.method != "POST":
@@ -117,6 +119,7 @@ class RegistryAdmin(DeletesItsPast):
         return HttpResponseRedirect(reverse("admin:tags_registry_change", args=[pk]))
 
     @admin.action(description=_("Approve the token endpoint that is asked for"), permissions=["change"])
+    @transaction.atomic
     def approve_proposed_realms(self, request: HttpRequest, queryset: QuerySet[Registry]) -> None:
         for registry in queryset.exclude(proposed_realm=""):
             self._approve(request, registry)

@@ -114,8 +114,9 @@ class QueuedQuerySet(models.QuerySet[Row]):
 
     def look_soon(self) -> int:
         """Make them due now, whatever their registries wait for; returns how many there are."""
-        Registry.objects.filter(repositories__in=self).update(retry_at=None)
-        return self.update(next_poll_at=databaseclock.now())
+        with transaction.atomic():
+            Registry.objects.filter(repositories__in=self).update(retry_at=None)
+            return self.update(next_poll_at=databaseclock.now())
 
 
 class Queued(models.Model):

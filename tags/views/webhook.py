@@ -11,6 +11,7 @@ from django.http import JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from tags.access import for_programs
 from tags.middleware import SECRET
 from tags.models import Registry
 from tags.registry import webhooks
@@ -25,6 +26,7 @@ MOST_BYTES = 2**20
 
 
 @csrf_exempt
+@for_programs
 @login_not_required
 @require_POST
 def webhook(request: HttpRequest, registry_id: int) -> HttpResponse:
