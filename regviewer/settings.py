@@ -61,9 +61,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 4)
     # A worker that froze, or whose machine is gone, amid a transaction keeps what it locked until that ends.
-    # Between two statements of a poll of a million tags lies half a minute of work.
+    # Between two statements of a poll lie seconds of work; the repository is free within a minute.
     DATABASES["default"]["OPTIONS"].setdefault(
-        "options", f"-c lock_timeout={DATABASE_PATIENCE * 1000} -c idle_in_transaction_session_timeout=180000"
+        "options", f"-c lock_timeout={DATABASE_PATIENCE * 1000} -c idle_in_transaction_session_timeout=60000"
     )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

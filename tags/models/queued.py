@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import Counter, defaultdict
-from typing import NamedTuple, Self, TypeVar, cast
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar, cast
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
@@ -16,12 +17,16 @@ from django.utils.translation import gettext_lazy as _
 from tags.models import databaseclock
 from tags.models.registry import Registry
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 QUEUED = ("next_poll_at", "lease_token", "lease_until", "taken_at", "attempts")
 # Long enough that a worker which renews it every ten seconds never loses it by a hiccup, short enough that a
 # repository whose worker was killed is claimed again within a minute.
 LEASE = dt.timedelta(seconds=45)
 # A poll that has been in work for longer may be for long: what its registry still has would only wait behind it.
 SLOW = dt.timedelta(seconds=5)
+SECONDS_TO_GO_ON = 10  # less than others wait for a lock
 
 
 class LeaseLost(Exception):
@@ -38,6 +43,16 @@ class Claim(NamedTuple):
 def _free(now: dt.datetime) -> Q:
     """The condition that nobody holds a repository's lease."""
     return Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+
+
+@contextmanager
+def _brief_transaction() -> Iterator[None]:
+    """One that PostgreSQL ends when whoever began it does not go on: the polls of a whole registry wait for it."""
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{SECONDS_TO_GO_ON}s'")
+        yield
 
 
 Row = TypeVar("Row", bound="Queued")
@@ -147,7 +162,7 @@ class Queued(models.Model):
         that is to be tried with care, or when its registry may not be asked any more.
         """
         now = databaseclock.now()
-        with transaction.atomic():
+        with _brief_transaction():
             # Of two workers that take at once, the second sees what the first took.
             registry = Registry.objects.select_for_update(of=("self",)).filter(repositories=self.pk).first()
             mine = self._row.waiting(now).filter(lease_token=handed_out)

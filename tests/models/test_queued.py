@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 import time_machine
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tags.models import Coverage, Registry, Repository
 from tags.models.queued import LEASE, SLOW
@@ -110,7 +111,16 @@ if connection.vendor == "postgresql":  # of which rows are locked one by one
     def test_a_transaction_that_nobody_goes_on_with_ends_and_what_it_locked_is_free() -> None:
         with connection.cursor() as cursor:
             cursor.execute("SHOW idle_in_transaction_session_timeout")
-            assert cursor.fetchone() == ("3min",)
+            assert cursor.fetchone() == ("1min",)
+
+    def test_a_transaction_that_all_polls_of_a_registry_wait_for_ends_sooner() -> None:
+        repository = make_repository()
+        [(_pk, lease)] = Repository.objects.claim_due(limit=10, share=4)
+        with CaptureQueriesContext(connection) as queries:
+            assert repository.take(lease, share=4)
+        said = [query["sql"] for query in queries]
+        limit, lock = "SET LOCAL idle_in_transaction_session_timeout = '10s'", "FOR UPDATE"
+        assert said.index(limit) < next(place for place, sql in enumerate(said) if lock in sql)
 
 
 class TestTurns:

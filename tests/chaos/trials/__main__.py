@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tests.chaos.trials import kills, neighbours, once, outages
 from tests.chaos.trials.answers import kept_list, kept_looks
-from tests.chaos.trials.commits import Moment
+from tests.chaos.trials.commits import Moment, recording, taking
 from tests.chaos.trials.figures import Figure
 from tests.chaos.world import world
 
@@ -49,7 +49,8 @@ TRIALS = {
     "delivered_five_times": Trial(once.delivered_five_times, 10),
     "stopped_during_list": Trial(once.stopped_during(kept_list), 3),
     "stopped_during_looks": Trial(once.stopped_during(kept_looks), 3),
-    "stopped_while_recording": Trial(once.stopped_while_recording, 3, only_postgresql=True),
+    "stopped_while_taking": Trial(once.stopped_while(taking), 3, only_postgresql=True),
+    "stopped_while_recording": Trial(once.stopped_while(recording), 3, only_postgresql=True),
     "beside_a_silent_one": Trial(neighbours.beside_a_silent_one, 3),
 }
 

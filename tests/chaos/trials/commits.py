@@ -1,4 +1,4 @@
-"""Holds the transaction in which a poll is recorded, at an instant that nothing from outside could hit by chance."""
+"""Holds a transaction of a poll at an instant that nothing from outside could hit by chance."""
 
 from __future__ import annotations
 
@@ -27,33 +27,38 @@ MACHINERY = """
 CREATE TABLE aim (repository bigint, moment text);
 
 CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE aimed text;
 BEGIN
-    IF TG_ARGV[0] = 'writing' AND EXISTS (SELECT FROM aim WHERE repository = NEW.id AND moment = 'written')
-    OR TG_ARGV[0] = 'committing' AND EXISTS (SELECT FROM aim WHERE repository = NEW.id AND moment = 'committing')
-    THEN
+    SELECT moment INTO aimed FROM aim WHERE repository = NEW.id;
+    IF aimed = TG_ARGV[0] THEN
         PERFORM pg_advisory_xact_lock(4711);
-    ELSIF TG_ARGV[0] = 'committing' AND EXISTS (SELECT FROM aim WHERE repository = NEW.id AND moment = 'committed')
-    THEN
+    ELSIF aimed = 'committed' AND TG_ARGV[0] = 'committing' THEN
         PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
     RETURN NULL;
 END $$;
 
+CREATE TRIGGER hold_taking AFTER UPDATE ON tags_repository FOR EACH ROW
+    WHEN (OLD.taken_at IS NULL AND NEW.taken_at IS NOT NULL) EXECUTE FUNCTION hold('taken');
 CREATE TRIGGER hold_writing AFTER UPDATE ON tags_repository FOR EACH ROW
-    WHEN (NEW.polled_at IS DISTINCT FROM OLD.polled_at) EXECUTE FUNCTION hold('writing');
+    WHEN (NEW.polled_at IS DISTINCT FROM OLD.polled_at) EXECUTE FUNCTION hold('written');
 CREATE CONSTRAINT TRIGGER hold_committing AFTER UPDATE ON tags_repository DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN (NEW.polled_at IS DISTINCT FROM OLD.polled_at) EXECUTE FUNCTION hold('committing');
 """
 
 
 class Moment(enum.Enum):
-    WRITTEN = "written"  # every row is written, and COMMIT not yet sent
+    TAKEN = "taken"  # before the poll: the lease is written, and its registry locked
+    WRITTEN = "written"  # after it: every row is written, and COMMIT not yet sent
     COMMITTING = "committing"  # COMMIT was sent, and has not happened yet
     COMMITTED = "committed"  # it has happened, and nobody was told
 
 
+OF_RECORDING = (Moment.WRITTEN, Moment.COMMITTING, Moment.COMMITTED)
+
+
 class Held(NamedTuple):
-    """Who records: the process of PostgreSQL, and the port of the one of ours that it works for."""
+    """Whose transaction it is: the process of PostgreSQL, and the port of the one of ours that it works for."""
 
     backend: int
     port: int
@@ -73,7 +78,7 @@ class Commits:
 
     @contextmanager
     def aimed(self, repository: int, moment: Moment) -> Iterator[Aim]:
-        """Whoever records a poll of this repository is held at that moment, for as long as the context lasts."""
+        """Whoever polls this repository is held at that moment, for as long as the context lasts."""
         with self._connection() as keeper:
             keeper.execute("SELECT pg_advisory_lock(%s)", [KEY])
             keeper.execute("INSERT INTO aim VALUES (%s, %s)", [repository, moment.value])
@@ -108,30 +113,41 @@ class Aim:
         end = time.monotonic() + SECONDS_TO_COME
         waits = "SELECT pid, client_port FROM pg_stat_activity WHERE wait_event IN ('advisory', 'SyncRep')"
         while (found := self._keeper.execute(waits).fetchone()) is None:
-            assert time.monotonic() < end, "no poll of it was recorded"
+            assert time.monotonic() < end, "nobody came to that moment"
             time.sleep(0.02)
         self._keeper.execute("DELETE FROM aim")
         return Held(*found)
 
 
 @contextmanager
-def recording(world: World, commits: Commits, name: str, moment: Moment) -> Iterator[Held]:
-    """A poll of the repository has found a move, and is held at that moment of writing it down."""
-    from tags.models import Repository  # when the settings name the database of this run
+def taking(_world: World, commits: Commits, name: str) -> Iterator[Held]:
+    """A worker takes what was handed out to it, and is held before it commits that."""
+    with commits.aimed(_id_of(name), Moment.TAKEN) as aim:
+        yield aim.held()
 
+
+@contextmanager
+def recording(world: World, commits: Commits, name: str, moment: Moment = Moment.WRITTEN) -> Iterator[Held]:
+    """A poll of the repository has found a move, and is held at that moment of writing it down."""
     with kept_list(world, name) as kept:
         kept.askers.get(timeout=SECONDS_TO_ASK)
         world.truth.build(name)
-        with commits.aimed(Repository.objects.get(name=name).pk, moment) as aim:
+        with commits.aimed(_id_of(name), moment) as aim:
             kept.let_go()
             yield aim.held()
 
 
 def movements_of(name: str) -> int:
     """How many others than those who write them can see."""
-    from tags.models import Movement
+    from tags.models import Movement  # when the settings name the database of this run
 
     try:
         return Movement.objects.filter(repository__name=name).count()
     finally:
         ours.close()  # it may be ended at any moment
+
+
+def _id_of(name: str) -> int:
+    from tags.models import Repository
+
+    return Repository.objects.get(name=name).pk

@@ -6,23 +6,26 @@ import math
 import time
 from collections import Counter
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
 from regviewer import parts
 from tests.chaos.trials.answers import SECONDS_TO_ASK, kept_list
-from tests.chaos.trials.commits import Commits, Moment, recording
+from tests.chaos.trials.commits import Commits
 from tests.chaos.trials.figures import Figure, Hit, hits, next_looks, until_looked_at
-from tests.chaos.world import INTERVAL
+from tests.chaos.world import INTERVAL, SECONDS_TO_COME_BACK
 from tests.processes import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
+    from regviewer.supervisor import Part
     from tags.models.queued import Claim
     from tests.chaos.trials.answers import Kept
+    from tests.chaos.trials.commits import Held
     from tests.chaos.world import World
 
     Run = Callable[[World, int], Iterator[Figure]]
@@ -77,7 +80,7 @@ def stopped_during(keep: Callable[[World, str], AbstractContextManager[Kept]]) -
 
     def run(world: World, times: int) -> Iterator[Figure]:
         found, fenced = [], []
-        with world.product.beside(parts.worker()):
+        with world.product.beside(another_worker()):
             for name in islice(cycle(world.truth.repositories), times):
                 with keep(world, name) as kept, stopped_worker(world, kept.askers.get(timeout=SECONDS_TO_ASK)):
                     found.append(Hit(time.time(), world.truth.repositories))
@@ -95,23 +98,35 @@ def stopped_during(keep: Callable[[World, str], AbstractContextManager[Kept]]) -
     return run
 
 
-def stopped_while_recording(world: World, times: int) -> Iterator[Figure]:
-    """A worker stands still with its transaction open, and all that it has locked."""
-    assert world.product.postgres is not None
-    commits = Commits(world.product.postgres)
-    found = []
-    with world.product.beside(parts.worker()):
-        for name in islice(cycle(world.truth.repositories), times):
-            with ExitStack() as standing:
-                with recording(world, commits, name, Moment.WRITTEN) as held:
-                    standing.enter_context(stopped_worker(world, held.port))
-                    found.append(Hit(time.time(), [other for other in world.truth.repositories if other != name]))
-                until_looked_at(world, found[-1])
-                time.sleep(max(found[-1].at + SECONDS_PAST_THE_LEASE - time.time(), 0))
-                goes_on = Hit(time.time(), [name])
-            until_looked_at(world, goes_on)
-    yield hits(found, times)
-    yield next_looks(world, found)
+def stopped_while(held_at: Callable[[World, Commits, str], AbstractContextManager[Held]]) -> Run:
+    """A worker stands still with its transaction open, for longer than its lease runs: nobody waits for its locks."""
+
+    def run(world: World, times: int) -> Iterator[Figure]:
+        assert world.product.postgres is not None
+        commits = Commits(world.product.postgres)
+        others_look, goes_on = [], []
+        with world.product.beside(another_worker()):
+            for name in islice(cycle(world.truth.repositories), times):
+                others = [other for other in world.truth.repositories if other != name]
+                with ExitStack() as standing:
+                    with held_at(world, commits, name) as held:
+                        standing.enter_context(stopped_worker(world, held.port))
+                    time.sleep(SECONDS_PAST_THE_LEASE)
+                    others_look.append(Hit(time.time(), others))
+                    until_looked_at(world, others_look[-1])
+                goes_on.append(Hit(time.time(), [name]))
+                until_looked_at(world, goes_on[-1])
+        waited = [seconds for hit in others_look for seconds in until_looked_at(world, hit)]
+        yield hits(goes_on, times)
+        yield Figure("others polled after", max(waited), " s", most=SECONDS_TO_COME_BACK)
+        yield next_looks(world, goes_on)
+
+    return run
+
+
+def another_worker() -> Part:
+    worker = parts.worker()
+    return replace(worker, command=[*worker.command, "--hostname", "another@%h"])
 
 
 def claimed(name: str) -> Claim:

@@ -8,7 +8,7 @@ from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
 from tests.chaos.trials.answers import SECONDS_TO_ASK
-from tests.chaos.trials.commits import Commits, Moment, movements_of, recording
+from tests.chaos.trials.commits import OF_RECORDING, Commits, Moment, movements_of, recording
 from tests.chaos.trials.figures import Figure, Hit, consuming_again, hits, until_looked_at
 from tests.chaos.trials.people import People
 from tests.processes import wait_until
@@ -72,7 +72,7 @@ def while_recording(happen: Callable[[World], None]) -> Callable[[World, int], I
         ends = []
         names = islice(cycle(world.truth.repositories), times)
         with People(world) as people:
-            for name, moment in zip(names, cycle(Moment)):
+            for name, moment in zip(names, cycle(OF_RECORDING)):
                 before = movements_of(name)
                 with recording(world, commits, name, moment):
                     happen(world)
