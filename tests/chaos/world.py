@@ -10,6 +10,8 @@ from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from django.db import connections
+
 from tests.chaos.oracle import Recorded, Stretch, blind_spots, doubled, lies, losses, overlaps
 from tests.chaos.product import product
 from tests.chaos.truth import Tag, Truth
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tags.models.repository import RepositoryQuerySet
     from tests.chaos.product import Product
 
 INTERVAL = 5
@@ -40,6 +43,15 @@ class World:
 
     def reference(self, repository: str) -> str:
         return f"{self.registry.address}/{repository}"
+
+    def rows(self, *repositories: str) -> RepositoryQuerySet:
+        """These of what is watched, or all of it, as the product has it."""
+        from tags.models import Repository  # when the settings name the database of this run
+
+        connections.close_all()  # it may have been ended meanwhile
+        return Repository.objects.filter(
+            registry__address=self.registry.address, name__in=repositories or self.truth.repositories
+        )
 
     @contextmanager
     def moving(self) -> Iterator[None]:
@@ -93,8 +105,9 @@ class World:
             yield from (f"{name}: {words}" for words in overlaps(stretches))
 
     def movements(self) -> defaultdict[Tag, list[Recorded]]:
-        from tags.models import Movement  # when the settings name the database of this run
+        from tags.models import Movement
 
+        connections.close_all()
         found = defaultdict(list)
         rows = Movement.objects.order_by("before", "pk").values_list(
             "repository__name", "tag__name", "after", "before", "from_digest", "to_digest"
@@ -103,9 +116,13 @@ class World:
             found[Tag(repository, name)].append(Recorded(after and after.timestamp(), before.timestamp(), *digests))
         return found
 
+    def moves_of(self, repository: str) -> int:
+        return sum(len(moves) for tag, moves in self.movements().items() if tag.repository == repository)
+
     def stretches(self) -> defaultdict[str, list[Stretch]]:
         from tags.models import Coverage
 
+        connections.close_all()
         found = defaultdict(list)
         for row in Coverage.objects.select_related("repository"):
             stretch = Stretch(row.since.timestamp(), row.until.timestamp(), row.interval, row.watched)
@@ -116,6 +133,7 @@ class World:
         """What each tag is recorded to be on."""
         from tags.models import Tag as Row
 
+        connections.close_all()
         rows = Row.objects.values_list("repository__name", "name", "digest")
         return {Tag(repository, name): digest for repository, name, digest in rows}
 

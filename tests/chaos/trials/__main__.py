@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tests.chaos.trials import kills, neighbours, once, outages
 from tests.chaos.trials.answers import kept_list, kept_looks
-from tests.chaos.trials.commits import Moment, recording, taking
 from tests.chaos.trials.figures import Figure
+from tests.chaos.trials.transactions import Moment, recording, taking
 from tests.chaos.world import world
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
-    from tests.chaos.world import World
+    from tests.chaos.trials.figures import Run
 
 
 class Trial(NamedTuple):
-    run: Callable[[World, int], Iterator[Figure]]
+    run: Run
     times: int
     repositories: int = 6
     only_postgresql: bool = False

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from tests.chaos.world import SECONDS_AFTER_A_KILL, SECONDS_TO_COME_BACK, SECONDS_TO_SETTLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tests.chaos.oracle import Look
     from tests.chaos.world import World
+
+    Run = Callable[[World, int], Iterator["Figure"]]
 
 NEVER = float("inf")
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from regviewer.supervisor import SOON
 from tests import faults
 from tests.chaos.trials.answers import SECONDS_TO_ASK
-from tests.chaos.trials.commits import Commits, Moment, movements_of, recording
 from tests.chaos.trials.figures import Figure, Hit, hits, next_looks, until_looked_at
 from tests.chaos.trials.people import People
+from tests.chaos.trials.transactions import Moment, Transactions, recording
 from tests.processes import wait_until
 
 if TYPE_CHECKING:
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from tests.chaos.trials.answers import Kept
+    from tests.chaos.trials.figures import Run
     from tests.chaos.world import World
-
-    Run = Callable[[World, int], Iterator[Figure]]
 
 
 def child_during(keep: Callable[[World, str], AbstractContextManager[Kept]]) -> Run:
@@ -46,15 +45,15 @@ def child_at_commit(moment: Moment) -> Run:
 
     def run(world: World, times: int) -> Iterator[Figure]:
         assert world.product.postgres is not None
-        commits = Commits(world.product.postgres)
+        transactions = Transactions(world.product.postgres)
         found = []
         for name in islice(cycle(world.truth.repositories), times):
-            before = movements_of(name)
-            with recording(world, commits, name, moment) as held:
+            before = world.moves_of(name)
+            with recording(world, transactions, name, moment) as held:
                 kill_child(world, held.port)
                 hit = Hit(time.time(), [name])
-            commits.wait_for_end(held.backend)
-            if (movements_of(name) == before) == (moment is Moment.WRITTEN):
+            transactions.wait_for_end(held.backend)
+            if (world.moves_of(name) == before) == (moment is Moment.WRITTEN):
                 found.append(hit)
         yield hits(found, times)
         yield next_looks(world, found)
@@ -70,7 +69,7 @@ def whole(part: str) -> Run:
         world.registry.fault(faults.delay(1), "/tags/list")
         with People(world) as people:
             for _ in range(times):
-                wait_until(are_polls_in_work, SECONDS_TO_ASK)
+                wait_until(lambda: world.rows().in_work().exists(), SECONDS_TO_ASK)
                 os.kill(world.product.processes()[part][0], signal.SIGKILL)
                 found.append(Hit(time.time(), world.truth.repositories))
                 until_looked_at(world, found[-1])
@@ -80,12 +79,6 @@ def whole(part: str) -> Run:
         yield from people.figures()
 
     return run
-
-
-def are_polls_in_work() -> bool:
-    from tags.models import Repository  # when the settings name the database of this run
-
-    return Repository.objects.in_work().exists()
 
 
 def kill_child(world: World, port: int) -> None:

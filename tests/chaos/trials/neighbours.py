@@ -9,6 +9,8 @@ from itertools import pairwise
 from statistics import mean, quantiles
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
+
 from tests import faults
 from tests.chaos.trials.figures import Figure
 from tests.fakeregistry import FakeRegistry
@@ -34,21 +36,19 @@ def beside_a_silent_one(world: World, times: int) -> Iterator[Figure]:
 
     Each round with it begins as if nobody knew yet that it does not answer: that is when it costs most.
     """
-    from tags.models import Registry, Repository  # when the settings name the database of this run
-
-    silent = Registry.objects.filter(address=world.registry.address)
-    its_repositories = Repository.objects.filter(registry__in=silent)
     alone: list[float] = []
     beside: list[float] = []
     with ExitStack() as open_registries:
         references = healthy_ones(world, open_registries)
         world.registry.fault(faults.hang())
         for _ in range(times):
-            silent.update(enabled=False)
-            wait_until(lambda: not its_repositories.leased().exists(), SECONDS_TO_GIVE_UP)
+            silent = world.rows()[0].registry
+            world.rows().update(enabled=False)
+            wait_until(lambda: not world.rows().leased().exists(), SECONDS_TO_GIVE_UP)
             alone += a_round(world, references)
-            silent.update(enabled=True, failures=0, retry_at=None)
-            its_repositories.look_soon()
+            silent.failures, silent.retry_at = 0, None
+            silent.save(update_fields=["failures", "retry_at"])
+            world.rows().update(enabled=True, next_poll_at=timezone.now())
             beside += a_round(world, references)
     yield Figure("polls alone", len(alone))
     yield Figure("polls beside it", len(beside), least=len(alone) * 0.9)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from regviewer import parts
 from tests.chaos.trials.answers import SECONDS_TO_ASK, kept_list
-from tests.chaos.trials.commits import Commits
 from tests.chaos.trials.figures import Figure, Hit, hits, next_looks, until_looked_at
+from tests.chaos.trials.transactions import Transactions
 from tests.chaos.world import INTERVAL, SECONDS_TO_COME_BACK
 from tests.processes import wait_until
 
@@ -25,10 +25,9 @@ if TYPE_CHECKING:
     from regviewer.supervisor import Part
     from tags.models.queued import Claim
     from tests.chaos.trials.answers import Kept
-    from tests.chaos.trials.commits import Held
+    from tests.chaos.trials.figures import Run
+    from tests.chaos.trials.transactions import Held
     from tests.chaos.world import World
-
-    Run = Callable[[World, int], Iterator[Figure]]
 
 SECONDS_OF_A_BEAT_TOO_MANY = 60
 DELIVERIES = 5
@@ -61,7 +60,7 @@ def delivered_five_times(world: World, times: int) -> Iterator[Figure]:
 
     redis, found, most = world.product.redis.client, [], 0
     for name in islice(cycle(world.truth.repositories), times):
-        claim = claimed(name)
+        claim = claimed(world, name)
         with kept_list(world, name) as kept:
             before = len(world.registry.asked(f"/{name}/tags/list"))
             for _ in range(DELIVERIES):
@@ -98,18 +97,18 @@ def stopped_during(keep: Callable[[World, str], AbstractContextManager[Kept]]) -
     return run
 
 
-def stopped_while(held_at: Callable[[World, Commits, str], AbstractContextManager[Held]]) -> Run:
+def stopped_while(held_at: Callable[[World, Transactions, str], AbstractContextManager[Held]]) -> Run:
     """A worker stands still with its transaction open, for longer than its lease runs: nobody waits for its locks."""
 
     def run(world: World, times: int) -> Iterator[Figure]:
         assert world.product.postgres is not None
-        commits = Commits(world.product.postgres)
+        transactions = Transactions(world.product.postgres)
         others_look, goes_on = [], []
         with world.product.beside(another_worker()):
             for name in islice(cycle(world.truth.repositories), times):
                 others = [other for other in world.truth.repositories if other != name]
                 with ExitStack() as standing:
-                    with held_at(world, commits, name) as held:
+                    with held_at(world, transactions, name) as held:
                         standing.enter_context(stopped_worker(world, held.port))
                     time.sleep(SECONDS_PAST_THE_LEASE)
                     others_look.append(Hit(time.time(), others))
@@ -129,12 +128,10 @@ def another_worker() -> Part:
     return replace(worker, command=[*worker.command, "--hostname", "another@%h"])
 
 
-def claimed(name: str) -> Claim:
+def claimed(world: World, name: str) -> Claim:
     """Be quicker than the dispatcher."""
-    from tags.models import Repository
-
     end = time.monotonic() + SECONDS_TO_ASK
-    while not (claims := Repository.objects.filter(name=name).claim_due(limit=1, share=1)):
+    while not (claims := world.rows(name).claim_due(limit=1, share=1)):
         assert time.monotonic() < end, f"{name} never falls due"
         time.sleep(0.01)
     return claims[0]

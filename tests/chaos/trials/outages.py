@@ -8,14 +8,15 @@ from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
 from tests.chaos.trials.answers import SECONDS_TO_ASK
-from tests.chaos.trials.commits import OF_RECORDING, Commits, Moment, movements_of, recording
 from tests.chaos.trials.figures import Figure, Hit, consuming_again, hits, until_looked_at
 from tests.chaos.trials.people import People
+from tests.chaos.trials.transactions import OF_RECORDING, Moment, Transactions, recording
 from tests.processes import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.chaos.trials.figures import Run
     from tests.chaos.world import World
 
 SECONDS_WITHOUT_REDIS = 20
@@ -48,7 +49,7 @@ def redis_flushed(world: World) -> int:
     return lost
 
 
-def outage(happen: Callable[[World], int]) -> Callable[[World, int], Iterator[Figure]]:
+def outage(happen: Callable[[World], int]) -> Run:
     def run(world: World, times: int) -> Iterator[Figure]:
         ends = []
         with People(world) as people:
@@ -63,21 +64,21 @@ def outage(happen: Callable[[World], int]) -> Callable[[World, int], Iterator[Fi
     return run
 
 
-def while_recording(happen: Callable[[World], None]) -> Callable[[World, int], Iterator[Figure]]:
+def while_recording(happen: Callable[[World], None]) -> Run:
     """PostgreSQL loses a transaction that records a movement, at each of its moments in turn."""
 
     def run(world: World, times: int) -> Iterator[Figure]:
         assert world.product.postgres is not None
-        commits = Commits(world.product.postgres)
+        transactions = Transactions(world.product.postgres)
         ends = []
         names = islice(cycle(world.truth.repositories), times)
         with People(world) as people:
             for name, moment in zip(names, cycle(OF_RECORDING)):
-                before = movements_of(name)
-                with recording(world, commits, name, moment):
+                before = world.moves_of(name)
+                with recording(world, transactions, name, moment):
                     happen(world)
                     end = Hit(time.time(), world.truth.repositories)
-                if (movements_of(name) == before) == (moment is not Moment.COMMITTED):
+                if (world.moves_of(name) == before) == (moment is not Moment.COMMITTED):
                     ends.append(end)
                 until_looked_at(world, end)
         yield hits(ends, times)

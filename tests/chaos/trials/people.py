@@ -27,14 +27,12 @@ class People:
     """`with People(world) as people:` lets them come and go; `figures()` tells what they met with."""
 
     def __init__(self, world: World) -> None:
-        from tags.models import Registry, Repository  # when the settings name the database of this run
-
         self._url = f"http://127.0.0.1:{world.product.port}"
-        repository = Repository.objects.earliest("pk")
+        repository = world.rows().earliest("pk")
         self._pages = ("/", repository.get_absolute_url(), "/healthz", "/registries/")
         self._clicks = (
             ("/admin/tags/repository/", "poll_now", repository.pk),
-            ("/admin/tags/registry/", "check_connections", Registry.objects.earliest("pk").pk),
+            ("/admin/tags/registry/", "check_connections", repository.registry_id),
         )
         self._session = requests.Session()
         self._sign_in(world.product.password)

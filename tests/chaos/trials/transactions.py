@@ -8,7 +8,6 @@ from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
-from django.db import connection as ours
 
 from tests.chaos.trials.answers import SECONDS_TO_ASK, kept_list
 
@@ -64,7 +63,9 @@ class Held(NamedTuple):
     port: int
 
 
-class Commits:
+class Transactions:
+    """Those of one PostgreSQL, which is made ready for it; nothing else of the product knows."""
+
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
         with self._connection() as connection:
@@ -120,34 +121,18 @@ class Aim:
 
 
 @contextmanager
-def taking(_world: World, commits: Commits, name: str) -> Iterator[Held]:
+def taking(world: World, transactions: Transactions, name: str) -> Iterator[Held]:
     """A worker takes what was handed out to it, and is held before it commits that."""
-    with commits.aimed(_id_of(name), Moment.TAKEN) as aim:
+    with transactions.aimed(world.rows(name).get().pk, Moment.TAKEN) as aim:
         yield aim.held()
 
 
 @contextmanager
-def recording(world: World, commits: Commits, name: str, moment: Moment = Moment.WRITTEN) -> Iterator[Held]:
+def recording(world: World, transactions: Transactions, name: str, moment: Moment = Moment.WRITTEN) -> Iterator[Held]:
     """A poll of the repository has found a move, and is held at that moment of writing it down."""
     with kept_list(world, name) as kept:
         kept.askers.get(timeout=SECONDS_TO_ASK)
         world.truth.build(name)
-        with commits.aimed(_id_of(name), moment) as aim:
+        with transactions.aimed(world.rows(name).get().pk, moment) as aim:
             kept.let_go()
             yield aim.held()
-
-
-def movements_of(name: str) -> int:
-    """How many others than those who write them can see."""
-    from tags.models import Movement  # when the settings name the database of this run
-
-    try:
-        return Movement.objects.filter(repository__name=name).count()
-    finally:
-        ours.close()  # it may be ended at any moment
-
-
-def _id_of(name: str) -> int:
-    from tags.models import Repository
-
-    return Repository.objects.get(name=name).pk
