@@ -85,9 +85,6 @@ def main(arguments: Sequence[str]) -> int:
         for part, result in measure(asked, databases, console):
             results[part].append(result)
             console.print(f"  {result.label}: {result.words}")
-    for part, some in results.items():
-        if some:
-            console.print(TABLES[part](some))
     report = {
         "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
@@ -97,6 +94,9 @@ def main(arguments: Sequence[str]) -> int:
         **{part: [result.facts for result in some] for part, some in results.items() if some},
     }
     asked.output.write_text(json.dumps(report, indent=1) + "\n")
+    for part, some in results.items():
+        if some:
+            console.print(TABLES[part](some))
     console.print(
         f"Written to {asked.output}; the machine's load was {began:.1f} before, {os.getloadavg()[0]:.1f} after."
     )

@@ -19,7 +19,7 @@ from tests.bench.polls.workers import working
 from tests.services import Redis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 CONNECTIONS = 8  # as many as a registry is asked on unless somebody sets another number
 WORKERS = 2
@@ -74,9 +74,7 @@ def many_repositories(
         for _ in range(rounds):
             limits.append(limit(address, paths, WORKERS, CONNECTIONS))
             due = answer_of("fleet", address, *fleet, environment=settings)
-            spent = _complete(workers.polls(since=due), tags)
-            if len(spent) != repositories:
-                raise NotMeasured(f"{len(spent)} polls of {repositories} repositories")
+            spent = _complete(workers.first_polls(fleet, since=due).values(), tags)
             costs.append(total(spent, since=due))
             busy.append(sum(poll.end.at - poll.begin.at for poll in spent) / WORKERS / costs[-1].seconds)
     yield _limit(case, limits, f"{len(paths)} HEADs by {WORKERS} processes")
@@ -107,7 +105,7 @@ def _surroundings(
         yield address, settings, folder
 
 
-def _complete(polls: list[Spent], tags: int) -> list[Spent]:
+def _complete(polls: Collection[Spent], tags: int) -> Collection[Spent]:
     """These, if they saw all there is. Raises NotMeasured."""
     for poll in polls:
         if (poll.outcome, poll.tags) != ("complete", tags):

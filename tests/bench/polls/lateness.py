@@ -60,13 +60,11 @@ def _first_polls(workers: Workers, due: dict[str, float], seconds: int) -> dict[
     end = time.monotonic() + seconds + SECONDS_TO_CATCH_UP
     while True:
         time.sleep(1)
-        first: dict[str, Spent] = {}
-        for poll in workers.polls(since=min(due.values())):
-            first.setdefault(poll.repository, poll)
-        if due.keys() <= first.keys():
-            return {name: first[name] for name in due}
+        polls = workers.first_polls(due, since=min(due.values()))
+        if len(polls) == len(due):
+            return polls
         if time.monotonic() > end:
-            raise NotMeasured(f"{len(due.keys() - first.keys())} of {len(due)} were not polled")
+            raise NotMeasured(f"{len(due) - len(polls)} of {len(due)} were not polled")
 
 
 def _told(case: str, database: str, polls: dict[str, Spent], due: dict[str, float], label: str) -> Iterator[Result]:

@@ -14,7 +14,7 @@ from tests.bench.polls.meter import Spent
 from tests.processes import end_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
 SECONDS_TO_END = 15
@@ -27,10 +27,14 @@ class Workers:
     def __init__(self, told: Path) -> None:
         self._told = told
 
-    def polls(self, since: float = 0) -> list[Spent]:
-        """Those that began since then."""
-        every = [Spent.from_facts(json.loads(line)) for line in self._told.read_text().splitlines()]
-        return [poll for poll in every if poll.begin.at >= since]
+    def first_polls(self, names: Collection[str], since: float) -> dict[str, Spent]:
+        """The first poll since then of each repository; some have none yet, others may have had more."""
+        first: dict[str, Spent] = {}
+        for line in self._told.read_text().splitlines():
+            poll = Spent.from_facts(json.loads(line))
+            if poll.repository in names and poll.begin.at >= since:
+                first.setdefault(poll.repository, poll)
+        return first
 
 
 @contextmanager
