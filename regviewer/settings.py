@@ -60,10 +60,16 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 4)
-    # A worker that froze, or whose machine is gone, amid a transaction keeps what it locked until that ends.
-    # Between two statements of a poll lie seconds of work; the repository is free within a minute.
+    POSTGRESQL = {
+        "lock_timeout": DATABASE_PATIENCE * 1000,
+        # A worker that froze, or whose machine is gone, amid a transaction keeps what it locked until that ends.
+        # Between two statements of a poll lie seconds of work; the repository is free within a minute.
+        "idle_in_transaction_session_timeout": 60_000,
+        # Compiling a query of many parts takes seconds, and none of ours runs for so long.
+        "jit": "off",
+    }
     DATABASES["default"]["OPTIONS"].setdefault(
-        "options", f"-c lock_timeout={DATABASE_PATIENCE * 1000} -c idle_in_transaction_session_timeout=60000"
+        "options", " ".join(f"-c {name}={value}" for name, value in POSTGRESQL.items())
     )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

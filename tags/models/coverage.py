@@ -64,6 +64,8 @@ class Coverage(models.Model):
         indexes = [
             # read by: Coverage.extend(), timelines and as-of answers of one repository
             models.Index("repository", "since", name="coverage_of_repository"),
+            # read by: the gaps in the movements of everything
+            models.Index("until", condition=Q(watched=False), name="coverage_gaps"),
         ]
 
     def __str__(self) -> str:

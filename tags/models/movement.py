@@ -262,8 +262,9 @@ class Movement(models.Model):
             # read by: the movements of everything, newest first
             models.Index("before", "id", name="movement_of_all"),
             # read by: Repository.record(), for names that came later or are gone by now
-            models.Index("repository", "to_digest", name="movement_to_digest"),
-            models.Index("repository", "from_digest", name="movement_from_digest"),
+            models.Index("to_digest", "repository", name="movement_to_digest"),
+            # read by: the same, the page of an image, TagQuerySet.ever_on()
+            models.Index("from_digest", "repository", name="movement_from_digest"),
         ]
 
     def __str__(self) -> str:

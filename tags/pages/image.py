@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import Q
 
-from tags.models import Movement, Repository, Tag
+from tags.models import Movement, Tag
 from tags.models.movement import short
 from tags.pages.standing import Standing, names_of
 from tags.versions import Role, image_name, sort_key
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django_stubs_ext import WithAnnotations
 
-    from tags.models import Image
+    from tags.models import Image, Repository
     from tags.models.movement import Came, MovementQuerySet
     from tags.models.tag import TagQuerySet, Then
     from tags.pages.standing import Names
@@ -96,9 +96,7 @@ def was_ever_pointed_at(digest: str) -> bool:
 
 def departures(*digests: str) -> MovementQuerySet:
     """The moves by which tags left one of these digests."""
-    # Repositories are named, all of them, since the index of what tags left begins with the repository.
-    everywhere = Movement.objects.filter(repository__in=Repository.objects.values("pk"), from_digest__in=digests)
-    return everywhere.exclude(tag__role=Role.ATTACHMENT)
+    return Movement.objects.filter(from_digest__in=digests).exclude(tag__role=Role.ATTACHMENT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from django.db.models import Case, Min, OuterRef, Subquery, When
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from tags.models import Coverage, Movement, Repository, Tag
@@ -78,23 +78,27 @@ def _silences(repositories: Collection[Watched], moment: dt.datetime, now: dt.da
 
     After the last look the present picture counts for two intervals, since the next look always lies ahead.
     """
-    deciding = (
-        Coverage.objects.filter(repository=OuterRef("pk"), since__lte=moment)
-        .order_by(Case(When(watched=True, until__gte=moment, then=0), default=1), "-since", "-pk")
-        .values("pk")[:1]
+    # Each is found at an end of what the index has of a repository, however often it could not be read.
+    of_it = Coverage.objects.filter(repository=OuterRef("pk"))
+    until_then = of_it.filter(since__lte=moment).order_by("-since", "-pk").values("pk")
+    rows = (
+        Repository.objects.filter(pk__in=[repository.pk for repository in repositories])
+        .order_by()
+        .annotate(
+            last=Subquery(until_then[:1]),
+            seen=Subquery(until_then.filter(watched=True)[:1]),
+            first=Subquery(of_it.order_by("since").values("since")[:1]),
+        )
+        .values_list("pk", "last", "seen", "first")
     )
-    found = {
-        pk: (stretch, first)
-        for pk, stretch, first in Repository.objects.filter(pk__in=[repository.pk for repository in repositories])
-        .annotate(deciding=Subquery(deciding), first=Min("coverage__since"))
-        .values_list("pk", "deciding", "first")
-    }
-    stretches = Coverage.objects.in_bulk([stretch for stretch, _first in found.values() if stretch])
-    reasons = {
-        repository.pk: _silence(stretches.get(found[repository.pk][0]), found[repository.pk][1], moment, now)
-        for repository in repositories
-    }
-    return {pk: silence for pk, silence in reasons.items() if silence}
+    found = {pk: (last, seen, first) for pk, last, seen, first in rows}
+    stretches = Coverage.objects.in_bulk({pk for last, seen, _first in found.values() for pk in (last, seen) if pk})
+    silences = {}
+    for pk, (last, seen, first) in found.items():
+        look = stretches.get(seen)
+        deciding = look if look and look.until >= moment else stretches.get(last)  # a look that ended just then counts
+        silences[pk] = _silence(deciding, first, moment, now)
+    return {pk: silence for pk, silence in silences.items() if silence}
 
 
 def _silence(

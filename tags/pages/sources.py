@@ -31,7 +31,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Least
 
-from tags.models import Coverage, Movement, Remembered, Tag
+from tags.models import Coverage, Movement, Remembered, Repository, Tag
 from tags.pages.freshness import gives_no_answer
 from tags.pages.gaps import unwatched
 from tags.pages.knowledge import silences
@@ -42,7 +42,6 @@ from tags.timeline import CLOCKS_DIFFER, Gap, Lane, Mark, count_rebuilds, needed
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from tags.models import Repository
     from tags.models.movement import MovementQuerySet
     from tags.pages.lanes import Window
     from tags.timeline import Detail, Rebuild
@@ -272,8 +271,13 @@ def long_gaps(window: Window) -> list[tuple[Repository, Gap]]:
     """The last gaps of any repository longer than two of its intervals; none ends later than what is told."""
     is_over, last = Exists(LATER), Value(window.last, output_field=DateTimeField())
     ended = Case(When(is_over, then=Least("until", last)), default=last)
-    missed = Coverage.objects.filter(watched=False, since__lte=window.end).annotate(is_over=is_over, ended=ended)
-    lasting = missed.annotate(seconds=_Seconds(F("since"), "ended"))
+    # What goes on has no end yet, whatever its row says.
+    of_repository = Coverage.objects.filter(repository=OuterRef("pk")).order_by("-since", "-pk").values("pk")
+    going_on = Repository.objects.order_by().values_list(Subquery(of_repository[:1]))
+    missed = Coverage.objects.filter(watched=False, since__lte=window.end)
+    lately = missed.filter(until__gte=window.start).order_by().values_list("pk")
+    either = missed.filter(pk__in=lately.union(going_on, all=True))
+    lasting = either.annotate(is_over=is_over, ended=ended, seconds=_Seconds(F("since"), "ended"))
     found = lasting.filter(ended__gte=window.start, seconds__gt=2 * F("interval"))
     return [
         (stretch.repository, Gap(stretch.since, stretch.ended, stretch.reason))

@@ -34,6 +34,7 @@ def child_during(keep: Callable[[World, str], AbstractContextManager[Kept]]) -> 
             with keep(world, name) as kept:
                 kill_child(world, kept.askers.get(timeout=SECONDS_TO_ASK))
                 found.append(Hit(time.time(), [name]))
+            until_looked_at(world, found[-1])  # its share of what the registry may be asked is free again, too
         yield hits(found, times)
         yield next_looks(world, found)
 
