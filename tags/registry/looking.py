@@ -5,7 +5,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
+from contextlib import suppress
 from enum import Enum, auto
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -69,7 +70,7 @@ class Looking:
         self._under_way: set[str] = set()
         self._blame = _Blame.TAG
         self._in_a_row = 0
-        self._outcomes: SimpleQueue[Outcome | None] = SimpleQueue()  # None: one thread has ended
+        self._outcomes: SimpleQueue[Outcome] = SimpleQueue()
         self.ended_by: RegistryError | None = None
 
     def __enter__(self) -> Self:
@@ -81,25 +82,23 @@ class Looking:
         self._end(Cancelled("stopped"))
 
     def outcomes(self, stop: threading.Event) -> Iterator[Outcome]:
-        """One for each tag, as they come."""
+        """One for each tag; those of a moment together, for being woken by each would hold up the threads that look."""
         workers: list[Future[None]] = []
-        ended = 0
-        while ended < len(self._joined(workers)):
-            try:
-                outcome = self._outcomes.get(timeout=STOP_CHECK)
-            except Empty:
-                pass
-            else:
-                if outcome is None:
-                    ended += 1
-                else:
-                    yield outcome
+        while wait(self._joined(workers), STOP_CHECK).not_done:
+            yield from self._come()
             if stop.is_set():
                 yield from self._abandoned()
                 return
+        yield from self._come()
         _raise_mistakes(workers)
         if self.ended_by is not None:
             yield from ((tag, self.ended_by) for tag in self._remaining)
+
+    def _come(self) -> Iterator[Outcome]:
+        """What has come by now."""
+        with suppress(Empty):
+            while True:
+                yield self._outcomes.get_nowait()
 
     def _joined(self, workers: list[Future[None]]) -> list[Future[None]]:
         """With as many more as there are slots and tags for."""
@@ -118,13 +117,10 @@ class Looking:
             return takes_on
 
     def _work(self) -> None:
-        try:
-            while (tag := self._claim()) is not None:
-                self._outcomes.put((tag, self._outcome(tag)))
-                with self._lock:
-                    self._under_way.discard(tag)
-        finally:
-            self._outcomes.put(None)
+        while (tag := self._claim()) is not None:
+            self._outcomes.put((tag, self._outcome(tag)))
+            with self._lock:
+                self._under_way.discard(tag)
 
     def _claim(self) -> str | None:
         """The next tag; None when this thread is to end, for there is none, or no slot for it any more."""
@@ -178,11 +174,9 @@ class Looking:
         self._end(cancelled)
         with self._lock:
             waiting = set(self._under_way)
-        while not self._outcomes.empty():
-            outcome = self._outcomes.get()
-            if outcome is not None:
-                waiting.discard(outcome[0])
-                yield outcome
+        for outcome in self._come():
+            waiting.discard(outcome[0])
+            yield outcome
         yield from ((tag, cancelled) for tag in (*waiting, *self._remaining))
 
 

@@ -2,10 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from typing import Self
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_UP_TO_PATH = re.compile(r"https?://[^/?#]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,17 +15,11 @@ class Origin:
     host: str
     port: int
 
-    @classmethod
-    def parse(cls, url: str) -> Self:
+    @staticmethod
+    def parse(url: str) -> "Origin":
         """Raises ValueError for anything that is not an http or https URL with a host and without a user."""
-        try:
-            parts = urlsplit(url)
-        except ValueError as error:  # brackets that hold no IPv6 address
-            raise ValueError(f"{url!r} is no address of a registry") from error
-        host = (parts.hostname or "").rstrip(".")
-        if parts.scheme not in _DEFAULT_PORTS or "@" in parts.netloc or not re.fullmatch(r"[\w.:-]+", host):
-            raise ValueError(f"{parts.netloc!r} is no address of a registry")
-        return cls(parts.scheme, host, _port(parts))
+        beginning = _UP_TO_PATH.match(url)
+        return _parsed(beginning[0] if beginning else url)
 
     @property
     def netloc(self) -> str:
@@ -33,6 +28,18 @@ class Origin:
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.netloc}"
+
+
+@lru_cache(maxsize=256)  # each request is asked several times where it goes, and most go where others went
+def _parsed(url: str) -> Origin:
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:  # brackets that hold no IPv6 address
+        raise ValueError(f"{url!r} is no address of a registry") from error
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme not in _DEFAULT_PORTS or "@" in parts.netloc or not re.fullmatch(r"[\w.:-]+", host):
+        raise ValueError(f"{parts.netloc!r} is no address of a registry")
+    return Origin(parts.scheme, host, _port(parts))
 
 
 def _port(parts: SplitResult) -> int:

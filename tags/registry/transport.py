@@ -1,4 +1,4 @@
-"""The only place that sends anything: one session per registry, a deadline, ceilings, redirects by hand."""
+"""The only place that sends anything: one adapter per registry, a deadline, ceilings, redirects by hand."""
 
 import re
 import socket
@@ -8,12 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http.client import HTTPException, IncompleteRead
-from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
-from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ClosedPoolError
 
@@ -106,11 +104,6 @@ class Tally:
             self.count += 1
 
 
-class _Session(requests.Session):
-    def get_redirect_target(self, _response: requests.Response) -> None:
-        """None: following is done by hand, and requests would read and decode a redirect's whole body to offer it."""
-
-
 class Transport:
     """Sends requests for one registry; raises RegistryError in words when there is no answer at all.
 
@@ -132,20 +125,16 @@ class Transport:
     ) -> None:
         self._seconds = seconds
         self._budget = budget
-        self._session = _Session()
-        # The environment could put a .netrc password, a proxy or other certificates in place of what the registry was
-        # set up with; a session cookie (Harbor sets one) changes what later answers show.
-        self._session.trust_env = False
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = BoundedAdapter(
+        # Without a session: its environment could put a .netrc password, a proxy or other certificates in place of what
+        # the registry was set up with, a cookie (Harbor sets one) changes what later answers show, and following a
+        # redirect is done by hand, where it would read and decode the whole body to offer it.
+        self._adapter = BoundedAdapter(
             resolve=resolve,
             chosen=chosen,
             connections=connections,
             ca_certificate=ca_certificate,
             identity=identity,
         )
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
 
     def send(self, request: Request, sent: Tally | None = None) -> Response:
         """The answer, whatever its status; `sent_at` is before its first byte left, `received_at` after it came.
@@ -160,7 +149,7 @@ class Transport:
         return answer
 
     def close(self) -> None:
-        self._session.close()
+        self._adapter.close()
 
     def _answer(self, request: Request, sent: Tally) -> Response:
         with deadline(self._seconds):
@@ -186,7 +175,7 @@ class Transport:
 
     def _exchange_once(self, request: Request, sent_at: datetime, sent: Tally) -> Response:
         sent.add()
-        raw = self._session.send(_prepared(request), stream=True, allow_redirects=False)
+        raw = self._adapter.send(_prepared(request), stream=True)
         try:
             body = b"" if raw.status_code in _REDIRECTS else _body(raw, request)
             return Response(request, request.url, raw.status_code, raw.headers, body, sent_at, datetime.now(UTC))
@@ -219,14 +208,13 @@ class Transport:
 
 
 def _prepared(request: Request) -> requests.PreparedRequest:
-    """Filled by hand: requests would parse the URL and merge cookies, environment and session for every HEAD."""
+    """Filled by hand: requests would parse the URL and merge cookies and environment for every HEAD."""
     prepared = requests.PreparedRequest()
     prepared.method, prepared.url, prepared.body = request.method, request.url, request.body
     prepared.headers = CaseInsensitiveDict({"User-Agent": "RegistryViewer", "Accept-Encoding": "identity"})
     prepared.headers.update(request.headers)
     if request.body is not None:
         prepared.headers["Content-Length"] = str(len(request.body))
-    prepared.hooks = default_hooks()
     return prepared
 
 

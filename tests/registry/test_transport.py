@@ -229,7 +229,7 @@ def test_a_request_s_words_are_printable_and_short() -> None:
 def test_a_transport_that_was_closed_under_a_request_is_cancelled(fake_registry: FakeRegistry) -> None:
     transport = transport_to(fake_registry.url)
     transport.send(get(fake_registry))
-    transport._session.get_adapter(fake_registry.url)._opened(fake_registry.url).close()  # type: ignore[attr-defined]
+    transport._adapter._opened(fake_registry.url).close()
     with pytest.raises(Cancelled):
         transport.send(get(fake_registry))
 
