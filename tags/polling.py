@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from tags.clients import client_for
-from tags.models import Inventory, LeaseLost, Repository, databaseclock
+from tags.models import LeaseLost, databaseclock
 from tags.models.sweep import SLICES
 from tags.registry import Cancelled, Listing, Misconfigured, OutOfTime, Part, Past, RegistryError, look_at_all
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import uuid
     from collections.abc import Callable, Set
 
-    from tags.models import Movement
+    from tags.models import Inventory, Movement, Repository
     from tags.registry import Look, Span
 
 NAMES_IN_A_PART = 20_000  # of a list that is longer; with their digests they take some 20 MiB
@@ -104,14 +104,14 @@ def poll(
     lease = lease or repository.claim()
     if lease is None:
         return Poll(repository.reference, SKIPPED, error="another worker is polling it")
-    started, begun = time.monotonic(), databaseclock.now()
-    seen = Seen()
+    held, begun = Held(repository, lease), databaseclock.now()
+    started, seen = held.renewed, Seen()
     try:
         while seen.goes_on:
             if is_handed_out and time.monotonic() - started > SECONDS_OF_A_SITTING:
                 repository.leave(lease)
                 break
-            seen = seen.then(look(repository, lease, begun, every_tag=every_tag, progress=progress))
+            seen = seen.then(look(held, begun, every_tag=every_tag, progress=progress))
     except LeaseLost as error:
         return Poll(repository.reference, SKIPPED, error=str(error))
     except BaseException:
@@ -131,24 +131,38 @@ def poll(
     )
 
 
-def look(
-    repository: Repository,
-    lease: uuid.UUID,
-    begun: dt.datetime,
-    *,
-    every_tag: bool,
-    progress: Callable[[int, int], None] | None,
-) -> Seen:
+@dataclass(slots=True)
+class Held:
+    """A repository and the lease of it, which was taken just now, or `renewed` at a time of the monotonic clock."""
+
+    repository: Repository
+    lease: uuid.UUID
+    renewed: float = field(default_factory=time.monotonic)
+
+    def keep(self) -> None:
+        """Renew the lease when its time has come. Raises LeaseLost; no database that is away for a moment takes it."""
+        if time.monotonic() - self.renewed < SECONDS_BETWEEN_RENEWALS:
+            return
+        try:
+            if not self.repository.renew(self.lease):
+                raise LeaseLost(f"{self.repository} was taken over by another worker")
+            self.renewed = time.monotonic()
+        except (OperationalError, InterfaceError):
+            connection.close()  # the next question opens another
+
+
+def look(held: Held, begun: dt.datetime, *, every_tag: bool, progress: Callable[[int, int], None] | None) -> Seen:
     """Read the next part of a repository's list, which mostly is all of it, and write it down."""
-    inventory = Inventory.objects.filter(repository=repository).first()
+    repository = held.repository
+    inventory = getattr(repository, "inventory", None)
     if inventory and inventory.is_read:
-        keep(repository, lease)
-        movements, is_all = repository.finish(lease, begun)
+        held.keep()
+        movements, is_all = repository.finish(held.lease, begun)
         return Seen(movements=len(movements), goes_on=not is_all)
     plan = decide(repository, inventory, every_tag=every_tag)
-    listing = fetch(repository, lease, plan, progress)
-    keep(repository, lease)
-    movements = store(repository, lease, plan, listing, begun)
+    listing = fetch(held, plan, progress)
+    held.keep()
+    movements = store(held, plan, listing, begun)
     return Seen(
         len(listing.tags), len(movements), listing.requests, goes_on=listing.complete and not listing.span.is_all
     )
@@ -187,14 +201,9 @@ class Errand(Generic[Asked, Found]):
         self._found.cancel()
 
 
-def fetch(
-    repository: Repository,
-    lease: uuid.UUID,
-    plan: Plan,
-    progress: Callable[[int, int], None] | None = None,
-) -> Listing:
+def fetch(held: Held, plan: Plan, progress: Callable[[int, int], None] | None = None) -> Listing:
     """Ask the registry, keeping the lease alive meanwhile. Raises LeaseLost when it was lost on the way."""
-    end = time.monotonic() + SECONDS_OF_A_PART
+    repository, end = held.repository, time.monotonic() + SECONDS_OF_A_PART
     try:
         client = client_for(repository.registry)
     except Misconfigured as error:
@@ -214,8 +223,7 @@ def fetch(
             while future not in (done := wait({future, *errands}, SECONDS_BETWEEN_RENEWALS, FIRST_COMPLETED).done):
                 for wanted in done:
                     errands.pop(wanted).run()
-                if not done:
-                    keep(repository, lease)
+                held.keep()
                 if time.monotonic() >= end:
                     stop.set()  # the listing comes within a moment, with what is known by then
             is_out_of_time = stop.is_set()
@@ -229,25 +237,16 @@ def fetch(
     return listing
 
 
-def keep(repository: Repository, lease: uuid.UUID) -> None:
-    """Renew the lease. Raises LeaseLost; that a database is away for a moment takes it from nobody."""
-    try:
-        if not repository.renew(lease):
-            raise LeaseLost(f"{repository} was taken over by another worker")
-    except (OperationalError, InterfaceError):
-        connection.close()  # the next question opens another
-
-
-def store(repository: Repository, lease: uuid.UUID, plan: Plan, listing: Listing, begun: dt.datetime) -> list[Movement]:
+def store(held: Held, plan: Plan, listing: Listing, begun: dt.datetime) -> list[Movement]:
     """Write down what was seen; a database that went away is waited for, as long as the lease may last.
 
     Nothing is written twice: what was committed before the connection broke took the lease with it.
     """
-    end = time.monotonic() + SECONDS_TO_STORE
+    repository, end = held.repository, time.monotonic() + SECONDS_TO_STORE
     while True:
         try:
             repository.registry.heard(listing)
-            return repository.record(listing, lease, plan.cursor, begun, plan.slices)
+            return repository.record(listing, held.lease, plan.cursor, begun, plan.slices)
         except (OperationalError, InterfaceError):
             if time.monotonic() >= end:
                 raise

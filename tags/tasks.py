@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 SECONDS_BETWEEN_DISPATCHES = 2
+SECONDS_OF_A_DISPATCH = 1.5  # as long as more is due than is handed out at once
+SECONDS_BETWEEN_HANDFULS = 0.2
 SECONDS_BETWEEN_COUNTS = 10
 SECONDS_BETWEEN_DESCRIPTIONS = 60
 SECONDS_BETWEEN_PRUNINGS = 600
@@ -47,15 +50,24 @@ def ring_every_few_seconds(sender: Celery, **_: Any) -> None:
 
 @shared_task
 def dispatch() -> None:
-    """Claim what is due and hand it out; the claim, in the database, is what counts."""
+    """Claim what is due and hand it out, handful by handful; the claim, in the database, is what counts."""
     Heartbeat.beat(Heartbeat.DISPATCH)
     Repository.objects.set_aside()
     processes = Heartbeat.processes_of(Heartbeat.WORKERS)
-    room = max(LEAST_WAITING, WAITING_FOR_EACH_PROCESS * processes) - Repository.objects.waiting().count()
-    for claim in Repository.objects.claim_due(limit=max(room, 0), share=share_of(processes)):
-        poll.apply_async((claim.pk, str(claim.lease)), expires=LEASE.total_seconds())
     for registry_id in claim_discoveries():
         discover.delay(registry_id)
+    end = time.monotonic() + SECONDS_OF_A_DISPATCH
+    while hand_out(processes) and time.monotonic() < end:
+        time.sleep(SECONDS_BETWEEN_HANDFULS)
+
+
+def hand_out(processes: int) -> bool:
+    """Hand out as many as are taken soon; returns whether there may be more."""
+    room = max(LEAST_WAITING, WAITING_FOR_EACH_PROCESS * processes) - Repository.objects.waiting().count()
+    claims = Repository.objects.claim_due(limit=room, share=share_of(processes)) if room > 0 else []
+    for claim in claims:
+        poll.apply_async((claim.pk, str(claim.lease)), expires=LEASE.total_seconds())
+    return len(claims) >= room
 
 
 @shared_task
@@ -68,14 +80,14 @@ def count_workers() -> None:
 
 def share_of(processes: int) -> int:
     """How many polls of one registry may be in work: half, so that no other waits for it; all if there is none."""
-    is_alone = Registry.objects.filter(enabled=True, repositories__enabled=True).distinct().count() < 2
+    is_alone = len(Repository.objects.watched().order_by().values("registry").distinct()[:2]) < 2
     return processes if is_alone else max(processes // 2, 1)
 
 
 @shared_task
 def poll(repository_id: int, lease: str) -> None:
     """Poll one repository, if the lease is still held; a second delivery of the same message finds it taken."""
-    repository = Repository.objects.select_related("registry").filter(pk=repository_id).first()
+    repository = Repository.objects.select_related("registry", "sweep", "inventory").filter(pk=repository_id).first()
     share = share_of(Heartbeat.processes_of(Heartbeat.WORKERS))
     taken = repository and repository.take(uuid.UUID(lease), share=share)
     if repository and taken:

@@ -164,7 +164,7 @@ def test_what_takes_long_to_write_loses_no_lease(
 def test_of_a_first_list_it_is_told_how_far_it_was_read(repository: Repository) -> None:
     lease = repository.claim()
     assert lease
-    polling.look(repository, lease, timezone.now(), every_tag=False, progress=None)
+    polling.look(polling.Held(repository, lease), timezone.now(), every_tag=False, progress=None)
     assert (repository.outcome, repository.reason) == ("partial", Repository.IS_LONG)
     assert repository.error == "the list is long: 30 tags were read so far"
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 
 import pytest
 from django.utils import timezone
@@ -41,6 +42,7 @@ def test_dispatch_hands_out_what_is_due_once_and_shows_that_it_lives(handed_out:
 
 def test_no_more_is_handed_out_than_is_worked_off_soon(handed_out: list, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "LEAST_WAITING", 20)
+    monkeypatch.setattr(tasks, "SECONDS_OF_A_DISPATCH", 0)
     Heartbeat.beat(Heartbeat.WORKERS, 6)
     for number in range(30):
         make_repository(f"app{number}")
@@ -48,6 +50,27 @@ def test_no_more_is_handed_out_than_is_worked_off_soon(handed_out: list, monkeyp
     tasks.dispatch()
     tasks.dispatch()
     assert len(handed_out) == 6 * tasks.WAITING_FOR_EACH_PROCESS
+
+
+def test_what_is_taken_soon_is_followed_by_more_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "LEAST_WAITING", 2)
+    monkeypatch.setattr(tasks, "WAITING_FOR_EACH_PROCESS", 1)
+    monkeypatch.setattr(tasks, "SECONDS_OF_A_DISPATCH", 600)  # it ends when nothing is left to be handed out
+    monkeypatch.setattr(tasks, "SECONDS_BETWEEN_HANDFULS", 0)
+    Heartbeat.beat(Heartbeat.WORKERS, 1)
+    for number in range(5):
+        make_repository(f"app{number}")
+    Repository.objects.update(checked_at=timezone.now())
+    taken: list[int] = []
+
+    def take(args: tuple[int, str], **_options: object) -> None:
+        assert Repository.objects.waiting().count() <= 2
+        assert Repository.objects.get(pk=args[0]).take(uuid.UUID(args[1]), share=9)
+        taken.append(args[0])
+
+    monkeypatch.setattr(tasks.poll, "apply_async", take)
+    tasks.dispatch()
+    assert sorted(taken) == sorted(Repository.objects.values_list("pk", flat=True))
 
 
 def test_the_same_message_twice_is_one_poll(handed_out: list, polled: list) -> None:

@@ -103,26 +103,29 @@ class Coverage(models.Model):
                 interval=last.interval,
             )
         if last is None or last.reason != reason:
-            last = cls._following(last, repository, reason, start if reason else end)
-        last.until = max(last.until, end)
-        last.interval = repository.every
-        last.save(update_fields=["until", "interval"])
+            cls._follow(last, repository, reason, start if reason else end, end)
+        else:
+            last.until = max(last.until, end)
+            last.interval = repository.every
+            last.save(update_fields=["until", "interval"])
 
     @classmethod
-    def _following(cls, last: Self | None, repository: Repository, reason: str, begun: dt.datetime) -> Self:
-        """A new stretch, which begins where the last one ended, or when it goes over into this one."""
+    def _follow(
+        cls, last: Self | None, repository: Repository, reason: str, begun: dt.datetime, end: dt.datetime
+    ) -> None:
+        """Add a stretch, which begins where the last one ended, or when it goes over into this one."""
         since = begun
         if last is not None and last.watched:
             since = last.until
         elif last is not None:
             since = max(last.until, begun)
             cls.objects.filter(pk=last.pk).update(until=since)
-        return cls.objects.create(
+        cls.objects.create(
             repository=repository,
             watched=not reason,
             reason=reason,
             since=since,
-            until=since,
+            until=max(since, end),
             interval=repository.every,
         )
 

@@ -179,12 +179,13 @@ class Naming:
     def _fill_in_names(self, fresh: Names) -> None:
         """Past movements to or from a digest that had no version then get the one it has now."""
         past = Movement.objects.filter(repository=self.repository)
-        for version, digest in (("to_version", "to_digest"), ("from_version", "from_digest")):
-            unnamed = past.filter(**{f"{version}__isnull": True, f"{digest}__isnull": False})
-            if not fresh or not unnamed.exists():
-                continue
+        came = Q(to_version=None, to_digest__isnull=False)
+        left = Q(from_version=None, from_digest__isnull=False)
+        if not fresh or not past.filter(came | left).exists():
+            return
+        for unnamed, version, digest in ((came, "to_version", "to_digest"), (left, "from_version", "from_digest")):
             for some in _batches(sorted(fresh)):
-                movements = list(unnamed.filter(**{f"{digest}__in": some}))
+                movements = list(past.filter(unnamed, **{f"{digest}__in": some}))
                 for movement in movements:
                     setattr(movement, version, _display(fresh, getattr(movement, digest)))
                 Movement.objects.bulk_update(movements, [version], batch_size=BATCH)

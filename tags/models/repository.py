@@ -296,7 +296,7 @@ class Repository(Queued):
             if inventory:
                 inventory.save()
             current._seek_names(recording, now)
-        self.refresh_from_db()
+        self._adopt(current)
         return movements
 
     def finish(self, lease: uuid.UUID, begun: dt.datetime) -> tuple[list[Movement], bool]:
@@ -313,8 +313,12 @@ class Repository(Queued):
             current._close_poll(inventory.ending(current.looks), now, "", begun)
             inventory.begin()
             inventory.save()
-        self.refresh_from_db()
+        self._adopt(current)
         return [], True
+
+    def _adopt(self, written: Repository) -> None:
+        """Know what was just written, of its registry, sweep and inventory too, as if it had been read again."""
+        vars(self).update(vars(written))
 
     @contextmanager
     def _held(self, lease: uuid.UUID, now: dt.datetime) -> Iterator[Repository]:
@@ -403,9 +407,9 @@ class Repository(Queued):
     def _keep_looks(self, looks: Looks) -> None:
         """Set both clocks; that of the sweep in one row, and only when it moved on."""
         if looks.slices != self.looks.slices:
-            slices = list(looks.slices)
-            if not Sweep.objects.filter(repository=self).update(looks=slices):
-                Sweep.objects.create(repository=self, looks=slices)
+            sweep = getattr(self, "sweep", None) or Sweep(repository=self)
+            sweep.looks = list(looks.slices)
+            sweep.save()
         self.checked_at = looks.checked_at
 
     def _next_poll(self, now: dt.datetime, ending: Ending) -> dt.datetime:
