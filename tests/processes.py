@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 
 def in_session(session: int) -> list[int]:
-    """The ids of the processes of a session that live (a zombie does not), lowest first."""
-    return sorted(int(entry.name) for entry in Path("/proc").glob("[0-9]*") if lives_in(session, entry))
+    """The ids of the processes of a session that live (a zombie does not), oldest first: ids are used again."""
+    pids = (int(entry.name) for entry in Path("/proc").glob("[0-9]*"))
+    begun = {pid: at for pid in pids if (at := _begun(pid, session))}
+    return sorted(begun, key=lambda pid: (begun[pid], pid))
 
 
 def end_session(session: int) -> None:
@@ -26,12 +28,13 @@ def end_session(session: int) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
-def lives_in(session: int, process: Path) -> bool:
+def _begun(pid: int, session: int) -> int:
+    """When a process of that session began, in clock ticks since the machine did; 0: it is none, or lives no more."""
     try:
-        state = process.joinpath("stat").read_text().rpartition(")")[2].split()[0]
-        return state != "Z" and os.getsid(int(process.name)) == session
+        facts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
-        return False
+        return 0
+    return int(facts[19]) if facts[0] != "Z" and int(facts[3]) == session else 0
 
 
 def peak_memory() -> float:
