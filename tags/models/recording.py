@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 
 AT_ONCE = 5_000  # tags that are removed in one transaction
+MANY = BATCH  # looks, of which most find what was there
 
 
 class Recording:
@@ -58,7 +59,8 @@ class Recording:
         """Save what changed, and nothing for what did not; returns the movements."""
         if not self.verdict.doubted:
             for seen in self.listing.observations:
-                self._observe(seen)
+                if seen.tag not in self.at_rest:
+                    self._observe(seen)
             for name in (*self.listing.failures, *self.listing.vouched, *(self.listing.skipped - self.at_rest)):
                 self._keep(name)
         for known in self.verdict.gone:
@@ -95,9 +97,19 @@ class Recording:
         """Of a million tags that are where they were, next to none."""
         tags = self.tags
         asked = {seen.tag for seen in self.listing.observations}.union(self.listing.failures)
+        if self._knows_all_names and len(asked) > MANY:
+            asked -= self._stayed()
         if not self._knows_all_names or len(asked) > BATCH:
             return self._read(tags.order_by())
         return self._read(tags.restless().order_by()) | self._read(tags.filter(name__in=asked).order_by())
+
+    def _stayed(self) -> set[str]:
+        """The tags at rest that were seen where they were, all of which have had their turn with this."""
+        if self.listing.failures or not self.listing.complete:
+            return set()
+        digests = {seen.tag: seen.digest for seen in self.listing.observations}
+        rows = self.tags.at_rest().order_by().values_list("name", "digest")
+        return {name for name, digest in rows.iterator() if digests.get(name) == digest}
 
     @staticmethod
     def _read(tags: TagQuerySet) -> dict[str, Known]:

@@ -93,6 +93,10 @@ class TagQuerySet(models.QuerySet["Tag"]):
         """Those there of which a poll has to know more than that they are still listed."""
         return self.present().exclude(AT_REST)
 
+    def at_rest(self) -> TagQuerySet:
+        """All others there."""
+        return self.filter(AT_REST)
+
     def set_role(self, role: Role) -> None:
         """Somebody knows better: keep this role for good."""
         with self._repositories_locked():

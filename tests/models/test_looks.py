@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import time_machine
 
-from tags.models import Repository, Sweep, Tag
+from tags.models import Repository, Sweep, Tag, recording
 from tags.models.looks import whole_slices
 from tags.models.sweep import SLICES, slice_of
 from tags.registry import Listing, Observation, Span, TimedOut
@@ -140,8 +140,12 @@ def test_no_tag_claims_a_look_that_it_did_not_get(seed: int) -> None:
                 assert movement.after == known[movement.tag.name]
 
 
+@pytest.mark.parametrize("many", [recording.MANY, 0], ids=["few looks", "many looks"])
 @pytest.mark.parametrize("seed", range(3))
-def test_a_poll_that_reads_but_the_rows_that_count_writes_the_same_as_one_that_reads_all(seed: int) -> None:
+def test_a_poll_that_reads_but_the_rows_that_count_writes_the_same_as_one_that_reads_all(
+    seed: int, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "MANY", many)
     worlds = World(seed), World(seed, is_forgetful=True)
     rows = [field.name for field in Tag._meta.fields if field.name not in ("id", "repository")]
     for _poll in range(25):

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from unittest import mock
 
 import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tags.models import Image, Movement, Repository, Tag
+from tags.models import Image, Movement, Repository, Tag, recording
 from tags.models.recording import Recording
 from tags.registry import TimedOut
 from tags.timeline import Kind
@@ -348,6 +349,9 @@ def test_an_unchanged_poll_reads_no_tags_but_those_it_looked_at(repository: Repo
     looked_at = seen({"latest": "1", "1.0.7": "7"}, 5, listed=tags)
     current = Repository.objects.select_related("registry", "sweep").get(pk=repository.pk)
     assert Recording(current, looked_at, at(5)).known.keys() == {"latest", "1.0.7"}
+    with mock.patch.object(recording, "MANY", 20):
+        told_in_bulk = seen({**tags, "latest": "1", "1.0.7": "another"}, 5)
+        assert Recording(current, told_in_bulk, at(5)).known.keys() == {"latest", "1.0.7"}
     another = seen({"latest": "1"}, 5, listed=[*tags, "1.0.99"])
     assert len(Recording(current, another, at(5)).known) == 51
 
