@@ -80,6 +80,11 @@ class Exchange:
         """Of whoever asks: it tells which process that is."""
         return int(self._handler.client_address[1])
 
+    @property
+    def connection(self) -> object:
+        """The same for all requests that come over one."""
+        return self._handler
+
     def answer(self, answer: Answer) -> None:
         headers = {"Content-Length": str(len(answer.body)), **answer.headers}
         head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())

@@ -1,9 +1,18 @@
 """What the fake registry can be told to do wrong: each gives a function that answers an exchange otherwise."""
 
 import gzip
+import itertools
 import json
+import random
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
+from weakref import WeakKeyDictionary
 
-from tests.fakeregistry import JSON, Answer, Exchange, FaultAction
+from tests.fakeregistry import JSON, Answer, Exchange, FakeRegistry, FaultAction
+
+Choice = Callable[[Exchange], bool]
+"""Whether the second of two servers answers."""
 
 
 def status(code: int, headers: dict[str, str] | None = None, body: bytes = b"") -> FaultAction:
@@ -113,3 +122,44 @@ def omit(*names: str) -> FaultAction:
         exchange.answer(Answer(usual.status, usual.headers, json.dumps(page).encode()))
 
     return action
+
+
+def out_of_step(registry: FakeRegistry, choose: Choice) -> FaultAction:
+    """A second server behind the address: its tags are where they are now, whatever is pushed to the first.
+
+    To be put before `/manifests/`: both have the same images, and list the same tags.
+    """
+    tags = deepcopy(registry.repositories)
+
+    def action(exchange: Exchange) -> bool | None:
+        path, _slash, reference = exchange.request.path.rpartition("/")
+        repository = path.removeprefix("/v2/").removesuffix("/manifests")
+        digest = tags[repository].get(reference)
+        if digest is None or not choose(exchange):
+            return False
+        exchange.answer(registry.answer(replace(exchange.request, path=f"{path}/{digest}")))
+        return None
+
+    return action
+
+
+def in_turn() -> Choice:
+    """First the first, then the second, then the first again."""
+    turns = itertools.cycle((False, True))
+    return lambda _exchange: next(turns)
+
+
+def at_random(dice: random.Random) -> Choice:
+    return lambda _exchange: dice.random() < 0.5
+
+
+def per_connection(choose: Choice) -> Choice:
+    """As a balancer does that knows no HTTP: who keeps a connection keeps a server."""
+    chosen: WeakKeyDictionary[object, bool] = WeakKeyDictionary()
+
+    def choice(exchange: Exchange) -> bool:
+        if exchange.connection not in chosen:
+            chosen[exchange.connection] = choose(exchange)
+        return chosen[exchange.connection]
+
+    return choice

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import ClassVar, Self, TypeVar
 
-from . import manifest_map, scope
+from . import agreement, manifest_map, scope
 from .auth import Authenticator
 from .budget import Budget, Share
 from .connection import Resolve, system_resolve
@@ -22,6 +22,7 @@ from .errors import (
     Cancelled,
     CredentialsRefused,
     Misconfigured,
+    OutOfTime,
     RateLimited,
     RegistryError,
     ServerError,
@@ -201,8 +202,7 @@ class Client:
                     if progress:
                         progress(done, total)
                 told = error or _most_telling(failures, looking.ended_by)
-        if isinstance(told, RateLimited) and not self.budget.silent_for:
-            self.budget.refused(told.retry_after)  # some say it with another status than 429
+        self._keep_silence_after(told)
         return Listing(
             repository=repository,
             tags=listed.tags,
@@ -223,6 +223,57 @@ class Client:
             goes_on_at=listed.goes_on_at,
             quota=sent.quota,
             silent_for=self.budget.silent_for,
+        )
+
+    def ask_again(self, listing: Listing, tags: Set[str], stop: threading.Event | None = None) -> Listing:
+        """The listing without what not all servers behind the registry's address say of these tags.
+
+        Each question has a connection of its own. What was observed of a tag stays as it was if all further answers are
+        the same; else the tag is among the failures, as it is without an answer. Never raises; `stop` as in `listing`.
+        """
+        stop = stop or threading.Event()
+        sent = Tally()
+        pull = self._scope(listing.repository)
+
+        def send(request: Request) -> Response:
+            return self._send(replace(request, closes=True), pull, sent)
+
+        def check() -> None:
+            if stop.is_set():
+                raise Cancelled("stopped before the tags were asked for again")
+
+        first = {seen.tag: seen for seen in listing.observations if seen.tag in tags}
+        asked, left = sorted(first)[: agreement.MOST_TAGS], sorted(first)[agreement.MOST_TAGS :]
+        too_many = OutOfTime(f"of {len(first)} tags that may be in doubt, {len(left)} are left to the next poll")
+        failures: dict[str, RegistryError] = dict.fromkeys(left, too_many)
+
+        def look_up(tag: str) -> Observation:
+            once_more = partial(self._look_up, send, listing.repository)
+            return agreement.agreed(once_more, first[tag], self._origin.netloc)
+
+        with Share(self.budget) as share:
+            try:
+                share.wait(check)
+            except RegistryError as error:
+                ended_by: RegistryError | None = error.to_keep()
+                failures |= dict.fromkeys(asked, error)
+            else:
+                share.want(min(self.budget.width, len(asked)))
+                with Looking(look_up, asked, partial(self._submit, share), share) as looking:
+                    outcomes = dict(looking.outcomes(stop))
+                    ended_by = looking.ended_by
+                failures |= {tag: seen for tag, seen in outcomes.items() if not isinstance(seen, Observation)}
+        told = ended_by or listing.error or _most_telling(failures, None)
+        self._keep_silence_after(told)
+        return replace(
+            listing,
+            observations=tuple(seen for seen in listing.observations if seen.tag not in failures),
+            failures={**listing.failures, **failures},
+            error=told,
+            requests=listing.requests + sent.count,
+            quota=sent.quota or listing.quota,
+            silent_for=self.budget.silent_for,
+            asked_again=listing.asked_again | tags,
         )
 
     def describe(self, repository: str, digest: str, sent: Tally | None = None) -> Description:
@@ -274,6 +325,11 @@ class Client:
             self._closed = True
             self._threads.shutdown(wait=False)
         self._transport.close()
+
+    def _keep_silence_after(self, error: RegistryError | None) -> None:
+        """Some say that they had too many requests with another status than 429."""
+        if isinstance(error, RateLimited) and not self.budget.silent_for:
+            self.budget.refused(error.retry_after)
 
     def _scope(self, repository: str) -> str:
         """What a token must allow for its tags to be listed and looked at."""

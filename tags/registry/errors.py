@@ -18,6 +18,7 @@
     ├── BadAnswer              a web page, cut short, not JSON, refused link or redirect, digest that does not match
     │   ├── TooLarge           more bytes or names than the ceiling
     │   └── OutOfOrder         a list that was read in parts, which need an order, lost it
+    ├── ServersDisagree        asked several times what a tag points to, it did not say the same each time
     └── Cancelled              somebody asked to stop
 
 A message names a host, and the method and path that we chose; it never holds a query, a header or a path the registry
@@ -134,6 +135,10 @@ class OutOfOrder(BadAnswer):
     """What was read of the list so far is worth nothing, and it cannot be read in parts."""
 
     reason = gettext_noop("list of tags is in no order")
+
+
+class ServersDisagree(RegistryError):
+    reason = gettext_noop("registry's servers disagree")
 
 
 class Cancelled(RegistryError):

@@ -76,6 +76,8 @@ class Listing:
     """One of the names that are none, printable."""
     silent_for: float = 0.0
     """Seconds in which nothing may be sent to the registry, which had too many requests."""
+    asked_again: frozenset[str] = frozenset()
+    """Tags of which one answer was not enough: those that are among the observations got the same one each time."""
 
     @classmethod
     def of_nothing(cls, repository: str, at: datetime, error: RegistryError | None = None) -> Self:

@@ -50,6 +50,8 @@ class Request:
     redirects: int = 0
     """How many have led here, of those that one request may meet."""
     redirected_from: "Request | None" = field(default=None, repr=False)
+    closes: bool = False
+    """Whether its connection is closed after it, so that a balancer chooses a server anew for the next one."""
 
     @property
     def original(self) -> "Request":
@@ -180,7 +182,7 @@ class Transport:
             body = b"" if raw.status_code in _REDIRECTS else _body(raw, request)
             return Response(request, request.url, raw.status_code, raw.headers, body, sent_at, datetime.now(UTC))
         finally:
-            if request.method == "HEAD":
+            if request.method == "HEAD" and not request.closes:
                 raw.raw.drain_conn()  # nothing comes, and so the connection goes back to the pool
             else:
                 raw.close()
@@ -213,6 +215,8 @@ def _prepared(request: Request) -> requests.PreparedRequest:
     prepared.method, prepared.url, prepared.body = request.method, request.url, request.body
     prepared.headers = CaseInsensitiveDict({"User-Agent": "RegistryViewer", "Accept-Encoding": "identity"})
     prepared.headers.update(request.headers)
+    if request.closes:
+        prepared.headers["Connection"] = "close"
     if request.body is not None:
         prepared.headers["Content-Length"] = str(len(request.body))
     return prepared

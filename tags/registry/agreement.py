@@ -1,0 +1,20 @@
+"""Whether all servers behind a registry's address say the same of a tag, as far as a few questions can tell."""
+
+from collections.abc import Callable
+
+from .errors import ServersDisagree
+from .lookup import Observation
+
+ANSWERS_TO_BE_SURE = 15
+"""Further answers: two servers that are asked at random all the same look like one in 1 of 30,000 times."""
+
+MOST_TAGS = 200
+"""Asked again in one poll: no server is out of step about more of them that people would follow one by one."""
+
+
+def agreed(look_up: Callable[[str], Observation], first: Observation, host: str) -> Observation:
+    """The first answer, if all others are the same; raises ServersDisagree at the first other one."""
+    for _ in range(ANSWERS_TO_BE_SURE):
+        if look_up(first.tag).digest != first.digest:
+            raise ServersDisagree(f"{host} gives two digests for {first.tag}: its servers are out of step")
+    return first
