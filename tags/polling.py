@@ -14,14 +14,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from tags.clients import client_for
-from tags.models import LeaseLost, databaseclock
+from tags.models import AskAgain, LeaseLost, databaseclock
 from tags.models.sweep import SLICES
 from tags.registry import Cancelled, Listing, Misconfigured, OutOfTime, Part, Past, RegistryError, look_at_all
 
 if TYPE_CHECKING:
     import datetime as dt
     import uuid
-    from collections.abc import Callable, Set
+    from collections.abc import Callable, Iterable, Set
 
     from tags.models import Inventory, Movement, Repository
     from tags.registry import Look, Span
@@ -159,10 +159,16 @@ def look(held: Held, begun: dt.datetime, *, every_tag: bool, progress: Callable[
         held.keep()
         movements, is_all = repository.finish(held.lease, begun)
         return Seen(movements=len(movements), goes_on=not is_all)
+    end = time.monotonic() + SECONDS_OF_A_PART
     plan = decide(repository, inventory, every_tag=every_tag)
-    listing = fetch(held, plan, progress)
+    listing = fetch(held, plan, end, progress)
     held.keep()
-    movements = store(held, plan, listing, begun)
+    try:
+        movements = store(held, plan, listing, begun)
+    except AskAgain as doubt:
+        listing = make_sure(held, listing, doubt.tags, end)
+        held.keep()
+        movements = store(held, plan, listing, begun)
     return Seen(
         len(listing.tags), len(movements), listing.requests, goes_on=listing.complete and not listing.span.is_all
     )
@@ -201,35 +207,58 @@ class Errand(Generic[Asked, Found]):
         self._found.cancel()
 
 
-def fetch(held: Held, plan: Plan, progress: Callable[[int, int], None] | None = None) -> Listing:
-    """Ask the registry, keeping the lease alive meanwhile. Raises LeaseLost when it was lost on the way."""
-    repository, end = held.repository, time.monotonic() + SECONDS_OF_A_PART
+def fetch(held: Held, plan: Plan, end: float, progress: Callable[[int, int], None] | None = None) -> Listing:
+    """Ask the registry, until it is `end` by the monotonic clock. Raises LeaseLost when it was lost on the way."""
+    repository = held.repository
     try:
         client = client_for(repository.registry)
     except Misconfigured as error:
         return Listing.of_nothing(repository.name, timezone.now(), error)
-    stop = threading.Event()
 
     def turn(listed: Set[str], span: Span) -> set[str]:
         return repository.turn(listed, span, plan.slices)
 
     digests, due = Errand(repository.digests), Errand(turn)
-    errands: dict[Future[Any], Errand[Any, Any]] = {errand.wanted: errand for errand in (digests, due)}
     pick: Look = look_at_all if plan.every_tag else due
     past = Past(plan.cursor, digests)
+
+    def ask(stop: threading.Event) -> Listing:
+        return client.listing(repository.name, pick, progress, stop, past, plan.part)
+
+    return meanwhile_keep(held, ask, end, (digests, due))
+
+
+def make_sure(held: Held, listing: Listing, tags: Set[str], end: float) -> Listing:
+    """Ask the registry again for these tags, each of its servers if there are several. Raises LeaseLost."""
+    client = client_for(held.repository.registry)
+    return meanwhile_keep(held, partial(client.ask_again, listing, tags), end)
+
+
+def meanwhile_keep(
+    held: Held,
+    ask: Callable[[threading.Event], Listing],
+    end: float,
+    errands: Iterable[Errand[Any, Any]] = (),
+) -> Listing:
+    """Have another thread `ask`, running its errands, and keep the lease alive. Raises LeaseLost.
+
+    When it is `end` by the monotonic clock what it is given is set, and it comes with what it knows by then.
+    """
+    stop = threading.Event()
+    waiting: dict[Future[Any], Errand[Any, Any]] = {errand.wanted: errand for errand in errands}
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="listing") as executor:
-        future = executor.submit(client.listing, repository.name, pick, progress, stop, past, plan.part)
+        future = executor.submit(ask, stop)
         try:
-            while future not in (done := wait({future, *errands}, SECONDS_BETWEEN_RENEWALS, FIRST_COMPLETED).done):
+            while future not in (done := wait({future, *waiting}, SECONDS_BETWEEN_RENEWALS, FIRST_COMPLETED).done):
                 for wanted in done:
-                    errands.pop(wanted).run()
+                    waiting.pop(wanted).run()
                 held.keep()
                 if time.monotonic() >= end:
                     stop.set()  # the listing comes within a moment, with what is known by then
             is_out_of_time = stop.is_set()
         finally:
             stop.set()  # whatever ends the wait ends the requests
-            for errand in (digests, due):
+            for errand in errands:
                 errand.cancel()
         listing = future.result()
     if is_out_of_time and isinstance(listing.error, Cancelled):
@@ -240,7 +269,7 @@ def fetch(held: Held, plan: Plan, progress: Callable[[int, int], None] | None = 
 def store(held: Held, plan: Plan, listing: Listing, begun: dt.datetime) -> list[Movement]:
     """Write down what was seen; a database that went away is waited for, as long as the lease may last.
 
-    Nothing is written twice: what was committed before the connection broke took the lease with it.
+    Nothing is written twice: what was committed before the connection broke took the lease with it. Raises AskAgain.
     """
     repository, end = held.repository, time.monotonic() + SECONDS_TO_STORE
     while True:

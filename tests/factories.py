@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import time_machine
 
-from tags.models import Registry, Repository
+from tags.models import AskAgain, Registry, Repository
 from tags.registry import Listing, Observation
 from tests.listings import EXAMPLE, digest
 
@@ -42,7 +43,7 @@ def look(
 ) -> list[Movement]:
     """A poll at that time, which took two seconds and saw tag -> content (None: no image behind it).
 
-    `listed` tags are there, too, and nobody looked at them.
+    `listed` tags are there, too, and nobody looked at them. Who is asked again says the same.
     """
     listing = Listing(
         repository=repository.name,
@@ -62,7 +63,10 @@ def look(
     with time_machine.travel(at + 2 * SECOND, tick=False):
         lease = repository.claim()
         assert lease is not None
-        return repository.record(listing, lease)
+        try:
+            return repository.record(listing, lease)
+        except AskAgain as doubt:
+            return repository.record(replace(listing, asked_again=frozenset(doubt.tags)), lease)
 
 
 def keep_watching(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import time_machine
 
-from tags.models import Registry, Repository
+from tags.models import AskAgain, Registry, Repository
 from tags.registry import Listing, Observation, RegistryError, TimedOut
 
 if TYPE_CHECKING:
@@ -104,8 +105,11 @@ def make_repository(name: str = "app", *, address: str = "127.0.0.1:5000", inter
 
 
 def record(repository: Repository, listing: Listing, cursor: str = "") -> list[Movement]:
-    """Record as a poll does that ends four seconds after it began, at that time."""
+    """Record as a poll does that ends four seconds after it began, at that time; who is asked again says the same."""
     with time_machine.travel(listing.sent_at + 4 * SECOND, tick=False):
         lease = repository.claim()
         assert lease is not None
-        return repository.record(listing, lease, cursor)
+        try:
+            return repository.record(listing, lease, cursor)
+        except AskAgain as doubt:
+            return repository.record(replace(listing, asked_again=frozenset(doubt.tags)), lease, cursor)

@@ -3,6 +3,7 @@
 from tags.models.accesstoken import AccessToken
 from tags.models.comparelink import CompareLink
 from tags.models.coverage import Coverage
+from tags.models.doubt import AskAgain
 from tags.models.heartbeat import Heartbeat
 from tags.models.image import Image
 from tags.models.inventory import Inventory
@@ -17,6 +18,7 @@ from tags.models.tag import Tag
 __all__ = [
     "LEASE",
     "AccessToken",
+    "AskAgain",
     "CompareLink",
     "Coverage",
     "Heartbeat",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from tags.registry import ServersDisagree
+
 if TYPE_CHECKING:
     import datetime as dt
 
@@ -43,7 +45,7 @@ class Ending(NamedTuple):
             error=verdict.error,
             reason=verdict.reason,
             gap_reason=verdict.gap_reason,
-            has_failed=bool(listing.error and verdict.gap_reason),
+            has_failed=bool(verdict.gap_reason and listing.error and not isinstance(listing.error, ServersDisagree)),
             retry_after=listing.error.retry_after if listing.error else None,
             is_doubted=verdict.doubted,
             is_believed=verdict.believed,

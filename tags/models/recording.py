@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from tags.models.doubt import AskAgain, returning
 from tags.models.ending import Ending
 from tags.models.image import Image
 from tags.models.known import Known, as_now
@@ -16,7 +17,7 @@ from tags.models.sweep import slice_of
 from tags.models.tag import BATCH, Tag, is_swept
 from tags.models.turn import fingerprint
 from tags.models.verdict import Verdict
-from tags.registry import Listing
+from tags.registry import Listing, ServersDisagree
 from tags.timeline import Kind
 from tags.versions import Role
 
@@ -53,14 +54,16 @@ class Recording:
         self.slices: dict[int, int] = {}  # of the sweep, that were looked at wholly: number -> epoch seconds
         self.touched: dict[str, Tag] = {}  # tags with something to save
         self.movements: list[Movement] = []
+        self.disputed: set[str] = set()  # tags that are marked so, and were looked at
         self.redrawn = False  # a name came, went or points elsewhere: roles have to be thought over
 
     def write(self) -> list[Movement]:
-        """Save what changed, and nothing for what did not; returns the movements."""
+        """Save what changed, and nothing for what did not; returns the movements. Raises AskAgain."""
         if not self.verdict.doubted:
             for seen in self.listing.observations:
                 if seen.tag not in self.at_rest:
                     self._observe(seen)
+            self._make_sure()
             for name in (*self.listing.failures, *self.listing.vouched, *(self.listing.skipped - self.at_rest)):
                 self._keep(name)
         for known in self.verdict.gone:
@@ -68,6 +71,7 @@ class Recording:
         if self.verdict.proves_absence:
             self._recall()
         self._note_presence_and_absence()
+        self._note_disputes()
         self._note_wishes_met()
         if self.redrawn:
             self._read_the_rest()
@@ -131,7 +135,7 @@ class Recording:
     def _save(self) -> None:
         fields = [
             "role", "state", "digest", "after", "before", "first_seen_at", "moved",
-            "looked_at", "swept", "wanted_at", "absent_since", "missing_since",
+            "looked_at", "swept", "wanted_at", "absent_since", "missing_since", "disputed_since",
         ]  # fmt: skip
         Tag.objects.bulk_create([tag for tag in self.touched.values() if tag.pk is None], batch_size=BATCH)
         old = [tag for tag in self.touched.values() if tag.name in self.known]
@@ -147,6 +151,25 @@ class Recording:
         )
 
     # --- Doubt ---------------------------------------------------------------------------------------------------
+
+    def _make_sure(self) -> None:
+        """Raise AskAgain, unless that was done, for what a server may say that is out of step with the others."""
+        sure = self.listing.asked_again
+        moves = {
+            move.tag.name: move.to_digest
+            for move in self.movements
+            if move.kind == Kind.CHANGED and move.to_digest and move.source != Movement.Source.HISTORY
+        }
+        again = {tag: digest for tag, digest in moves.items() if self.known[tag].moved and tag not in sure}
+        if unsure := (self.disputed - sure) | returning(self.repository, again, self.now):
+            raise AskAgain(unsure)
+
+    def _note_disputes(self) -> None:
+        """What not all servers said the same of stays as it was known, and is marked until they do."""
+        for name, error in self.listing.failures.items():
+            known = self.known.get(name)
+            if known is not None and known.disputed_since is None and isinstance(error, ServersDisagree):
+                self._tag(known).disputed_since = self.now
 
     def _note_presence_and_absence(self) -> None:
         """What is listed, if only by half a list, is not absent; what a doubtful list leaves out may be."""
@@ -206,6 +229,9 @@ class Recording:
         if known is not None and not told and (self._is_as_known(known, seen) or _is_older(seen, looked_at)):
             return
         tag = self._meet(seen.tag, seen.received_at) if known is None else self._tag(known)
+        if tag.disputed_since is not None:
+            self.disputed.add(tag.name)
+            tag.disputed_since = None
         for move in told:
             self._follow(tag, move, seen.received_at)
         if seen.digest is None:
@@ -217,6 +243,8 @@ class Recording:
 
     @staticmethod
     def _is_as_known(known: Known, seen: registry.Observation) -> bool:
+        if known.disputed_since is not None:
+            return False
         if seen.digest is None:
             return known.state == Tag.State.MISSING
         return known.state == Tag.State.PRESENT and known.digest == seen.digest
@@ -263,7 +291,7 @@ class Recording:
 
     def _miss(self, tag: Tag, seen: registry.Observation) -> None:
         """The tag is listed, but there is no image behind it: neither gone nor moved."""
-        tag.state, tag.missing_since = Tag.State.MISSING, seen.received_at
+        tag.state, tag.missing_since = Tag.State.MISSING, tag.missing_since or seen.received_at
         self.redrawn = True
 
     def _keep(self, name: str) -> None:
@@ -290,7 +318,7 @@ class Recording:
         elif tag.state != Tag.State.REMOVED:
             tag.after, tag.before = _bound(listed_at, before), before
         tag.state, tag.digest, tag.swept = Tag.State.REMOVED, None, False
-        tag.absent_since = tag.looked_at = tag.wanted_at = tag.missing_since = None
+        tag.absent_since = tag.looked_at = tag.wanted_at = tag.missing_since = tag.disputed_since = None
         self.redrawn = True
 
     def _move(

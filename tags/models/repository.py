@@ -275,7 +275,8 @@ class Repository(Queued):
         told by the database's clock.
         All that polls write of tags, movements and coverage is written here; who else writes any of it locks the
         repository as this does. Raises LeaseLost, having written nothing, when the lease is no longer held: then
-        another worker may be at it.
+        another worker may be at it. Raises AskAgain, having written nothing, when the registry has to be asked again
+        for some of the tags.
         """
         ahead = databaseclock.ahead()
         now, listing = timezone.now() + ahead, listing.shifted(ahead)

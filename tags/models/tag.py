@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 BATCH = 400
 
 # A version that is where it was, left to the sweep, with no look of its own and no doubt about it.
-AT_REST = Q(state="present", swept=True, looked_at=None, wanted_at=None, absent_since=None) & ~Q(role=Role.POINTER)
+AT_REST = Q(state="present", swept=True, looked_at=None, wanted_at=None, absent_since=None, disputed_since=None) & ~Q(
+    role=Role.POINTER
+)
 
 
 class Then(TypedDict):
@@ -246,6 +248,12 @@ class Tag(models.Model):
     )
     missing_since = models.DateTimeField(
         _("missing since"), null=True, blank=True, help_text=_("First listed without an image behind it.")
+    )
+    disputed_since = models.DateTimeField(
+        _("disputed since"),
+        null=True,
+        blank=True,
+        help_text=_("The registry's servers give different digests; what was known before is kept until they agree."),
     )
     absent_since = models.DateTimeField(
         editable=False, null=True, help_text=_("First left out by a listing that is not believed yet.")

@@ -23,16 +23,21 @@ def fingerprint(names: Iterable[str]) -> str:
 def turn(tags: TagQuerySet, looks: Looks, slices: Set[int], listed: Set[str], known: str) -> set[str]:
     """Of the listed tags those that a scheduled poll looks at.
 
-    That is what is meant to move, and the `slices` of the sweep that are due. A version that missed its last turn, or
-    that somebody wants looked at, is looked at until it answers, and at once a tag that nobody knows: which ones that
-    are is read only when the listed names have another fingerprint than the `known` one.
+    That is what is meant to move, and the `slices` of the sweep that are due. A version that missed its last turn, that
+    somebody wants looked at, or that is disputed, is looked at until it answers, and at once a tag that nobody knows:
+    which ones that are is read only when the listed names have another fingerprint than the `known` one.
     """
-    rows = tags.restless().order_by().values_list("name", "role", "state", "swept", "wanted_at", "looked_at")
+    rows = (
+        tags.restless()
+        .order_by()
+        .values_list("name", "role", "state", "swept", "wanted_at", "disputed_since", "looked_at")
+    )
     each_time = {
         name
-        for name, role, state, swept, wanted_at, looked_at in rows
+        for name, role, state, swept, wanted_at, disputed_since, looked_at in rows
         if not (swept and is_swept(role, state))
         or wanted_at is not None
+        or disputed_since is not None
         or ((last := looks.of(name, swept=True)) and looked_at and looked_at < last)
     }
     due = {name for name in listed if name in each_time or slice_of(name) in slices}

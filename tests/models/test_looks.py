@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 import time_machine
 
-from tags.models import Repository, Sweep, Tag, recording
+from tags.models import AskAgain, Repository, Sweep, Tag, recording
 from tags.models.looks import whole_slices
 from tags.models.sweep import SLICES, slice_of
 from tags.registry import Listing, Observation, Span, TimedOut
@@ -111,7 +112,10 @@ class World:
         with time_machine.travel(listing.sent_at + 30 * SECOND, tick=False):
             lease = self.repository.claim()
             assert lease is not None
-            return self.repository.record(listing, lease)
+            try:
+                return self.repository.record(listing, lease)
+            except AskAgain as doubt:
+                return self.repository.record(replace(listing, asked_again=frozenset(doubt.tags)), lease)
 
     def looks(self) -> dict[str, dt.datetime | None]:
         """What is claimed, by all that is there."""

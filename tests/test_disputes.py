@@ -1,0 +1,347 @@
+"""Polls of a registry whose servers are out of step, over real HTTP into the real database."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import time_machine
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tags import clients, polling
+from tags.models import Coverage, Movement, Registry, Repository, Tag
+from tags.models.doubt import RETURNS_ARE_DOUBTED_FOR
+from tags.registry import KINDS, Client, Listing, RateLimited, ServerError, ServersDisagree, agreement
+from tags.registry.agreement import ANSWERS_TO_BE_SURE
+from tags.registry.listing import Bulk, Question
+from tests.factories import watched
+from tests.fakeregistry import FakeRegistry
+from tests.faults import Choice, at_random, hang, in_turn, out_of_step, per_connection, status, too_many_requests
+from tests.listings import EXAMPLE, START
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.django_db
+
+PRODUCTION = "/manifests/production"
+MINUTE = dt.timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(START, tick=True) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def repository(example: FakeRegistry) -> Repository:
+    """The example, looked at once."""
+    repository = watched(example)
+    polling.poll(repository)
+    return repository
+
+
+def part(registry: FakeRegistry, choose: Choice | None = None, to: str = "2.1") -> None:
+    """From now on there are two servers, and only the first of them hears that production is moved."""
+    registry.fault(out_of_step(registry, choose or in_turn()), path=PRODUCTION)
+    registry.move("app", "production", to)
+
+
+def later(clock: time_machine.Traveller, repository: Repository, minutes: float = 5) -> polling.Poll:
+    """The next poll, over connections of its own: those of the last one were closed meanwhile."""
+    clock.shift(minutes * MINUTE)
+    clients.client_for(repository.registry)._transport.close()
+    return polling.poll(repository)
+
+
+def production() -> Tag:
+    return Tag.objects.get(name="production")
+
+
+def dispute(clock: time_machine.Traveller, registry: FakeRegistry, repository: Repository) -> None:
+    """Production is recorded on 2.1, and the servers are known to be out of step: the second says 2.0."""
+    part(registry)
+    assert later(clock, repository).movements == 1
+    assert later(clock, repository).outcome == "partial"
+    assert production().disputed_since is not None
+
+
+@pytest.mark.parametrize(
+    "choose",
+    [
+        in_turn,
+        lambda: per_connection(in_turn()),
+        lambda: at_random(random.Random(1)),
+        lambda: per_connection(at_random(random.Random(2))),
+    ],
+    ids=["in turn", "in turn, per connection", "at random", "at random, per connection"],
+)
+def test_servers_out_of_step_make_one_movement_at_most_and_a_mark(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller, choose: Callable[[], Choice]
+) -> None:
+    part(example, choose())
+    polls = [later(clock, repository) for _ in range(20)]
+    assert sum(poll.movements for poll in polls) == Movement.objects.count() == 1
+    assert production().disputed_since is not None
+    assert production().digest == example.repositories["app"]["2.1"]
+    assert repository.failures == 0
+    assert sum(poll.requests for poll in polls) < 20 * (len(EXAMPLE) + 1 + ANSWERS_TO_BE_SURE)
+    call_command("rebuild_tags", "--check")
+
+
+def test_what_they_disagree_about_is_a_tag_without_an_answer(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller
+) -> None:
+    part(example)
+    later(clock, repository)
+    looked_at = production().last_look
+    poll = later(clock, repository)
+    assert (poll.outcome, poll.movements) == ("partial", 0)
+    assert poll.error == (
+        f"1 of 12 tags could not be looked at: {example.address} gives two digests for production: "
+        "its servers are out of step"
+    )
+    assert repository.reason == ServersDisagree.reason
+    assert production().last_look == looked_at
+    assert Tag.objects.get(name="latest").last_look > looked_at
+    assert Coverage.objects.get().watched  # the others answered
+
+
+@pytest.mark.parametrize(("truth", "kinds"), [("2.1", ["forward"]), ("2.0", ["forward", "rollback"])])
+def test_in_step_again_the_mark_is_gone_and_what_is_so_is_recorded(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller, truth: str, kinds: list[str]
+) -> None:
+    dispute(clock, example, repository)
+    looked_at = production().last_look
+    example.heal()
+    example.move("app", "production", truth)
+    assert later(clock, repository).outcome == "complete"
+    assert production().disputed_since is None
+    assert production().digest == example.repositories["app"][truth]
+    moves = list(Movement.objects.order_by("pk"))
+    assert [move.kind for move in moves] == kinds
+    if truth == "2.0":
+        assert moves[-1].after == looked_at  # the last look that was sure
+    call_command("rebuild_tags", "--check")
+    requests = later(clock, repository).requests
+    assert requests == later(clock, repository).requests < ANSWERS_TO_BE_SURE
+
+
+def test_a_real_roll_back_is_recorded_by_the_poll_that_sees_it(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller
+) -> None:
+    for version, kind in (("2.1", "forward"), ("2.0", "rollback"), ("2.1", "forward")):
+        before = repository.checked_at
+        example.move("app", "production", version)
+        poll = later(clock, repository)
+        assert (poll.outcome, poll.movements) == ("complete", 1)
+        move = Movement.objects.latest("pk")
+        assert (move.kind, move.to_version) == (kind, version)
+        assert before <= move.after < move.before <= repository.polled_at
+    assert not Tag.objects.filter(disputed_since__isnull=False).exists()
+
+
+def test_only_what_returns_is_asked_for_again(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller
+) -> None:
+    asked = [later(clock, repository).requests]
+    for version in ("2.1", "2.2", "1.3", "2.1"):
+        example.move("app", "production", version)
+        asked.append(later(clock, repository).requests)
+    assert [requests - asked[0] for requests in asked] == [0, 0, 0, 0, ANSWERS_TO_BE_SURE]
+
+
+def test_what_was_left_long_ago_is_believed_at_once(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller
+) -> None:
+    example.move("app", "production", "2.1")
+    later(clock, repository)
+    clock.shift(RETURNS_ARE_DOUBTED_FOR)
+    later(clock, repository)
+    example.move("app", "production", "2.0")
+    later(clock, repository)
+    assert Movement.objects.latest("pk").kind == "rollback"
+    assert len(example.asked(PRODUCTION)) == 4
+
+
+def test_where_nothing_returned_there_is_nothing_more_to_ask_the_database(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller
+) -> None:
+    def of_movements() -> list[str]:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            later(clock, repository)
+        return [query["sql"] for query in queries if "from_digest" in query["sql"] and "before" in query["sql"]]
+
+    assert of_movements() == []
+    example.move("app", "production", "2.1")
+    first = of_movements()
+    example.move("app", "qatesting", "2.2")
+    assert len(of_movements()) == len(first)  # neither had ever moved before
+    example.move("app", "production", "2.2")
+    assert len(of_movements()) == len(first) + 1
+    assert of_movements() == []
+
+
+def test_a_dispute_that_goes_on_is_written_once(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller
+) -> None:
+    dispute(clock, example, repository)
+    since = production().disputed_since
+    later(clock, repository)
+    with CaptureQueriesContext(connection) as queries:
+        later(clock, repository)
+    assert production().disputed_since == since
+    assert not [query["sql"] for query in queries if query["sql"].startswith('UPDATE "tags_tag"')]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"), [(status(503), ServerError.reason), (too_many_requests("9"), RateLimited.reason)]
+)
+def test_without_an_answer_to_the_second_question_nothing_changes(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller, fault, reason: str
+) -> None:
+    example.move("app", "production", "2.1")
+    later(clock, repository)
+    example.move("app", "production", "2.0")
+    example.fault(fault, path=PRODUCTION, skip=5, times=1)
+    poll = later(clock, repository)
+    assert (poll.outcome, poll.movements, repository.reason) == ("partial", 0, reason)
+    assert production().digest == example.repositories["app"]["2.1"]
+    assert production().disputed_since is None
+
+
+def test_a_dispute_lasts_while_nobody_answers(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller
+) -> None:
+    dispute(clock, example, repository)
+    since = production().disputed_since
+    example.heal()
+    example.fault(status(503), path=PRODUCTION)
+    later(clock, repository)
+    assert production().disputed_since == since
+
+
+def test_a_tag_that_is_gone_is_in_no_dispute(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller
+) -> None:
+    dispute(clock, example, repository)
+    example.delete("app", "production")
+    assert later(clock, repository).movements == 1
+    assert (production().state, production().disputed_since) == (Tag.State.REMOVED, None)
+
+
+def test_a_version_in_dispute_is_looked_at_until_they_agree(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller
+) -> None:
+    example.push("app", "1.0", "rebuilt")
+    polling.poll(repository, every_tag=True)
+    example.fault(out_of_step(example, in_turn()), path="/manifests/1.0")
+    example.push("app", "1.0", EXAMPLE["1.0"])
+    polling.poll(repository, every_tag=True)
+    assert Tag.objects.get(name="1.0").disputed_since is not None
+    example.heal()
+    later(clock, repository)
+    assert Tag.objects.get(name="1.0").disputed_since is None
+    assert [move.kind for move in Movement.objects.order_by("pk")] == ["rebuilt", "rebuilt"]
+
+
+def test_more_tags_than_are_asked_for_again_wait_for_the_next_poll(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agreement, "MOST_TAGS", 1)
+    for version in ("2.2", "2.1"):
+        for pointer in ("qatesting", "perftesting"):
+            example.move("app", pointer, version)
+        polls = [later(clock, repository), later(clock, repository)]
+    assert [poll.movements for poll in polls] == [1, 1]
+    assert [poll.outcome for poll in polls] == ["partial", "complete"]
+
+
+def test_who_loses_the_lease_meanwhile_writes_nothing(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example.move("app", "production", "2.1")
+    later(clock, repository)
+    example.move("app", "production", "2.0")
+    last = repository.polled_at
+
+    make_sure = polling.make_sure
+
+    def make_sure_and_lose(*asked: Any) -> Listing:
+        sure = make_sure(*asked)
+        Repository.objects.update(lease_token=None)
+        return sure
+
+    monkeypatch.setattr(polling, "make_sure", make_sure_and_lose)
+    assert later(clock, repository).outcome == polling.SKIPPED
+    assert Movement.objects.count() == 1
+    assert Repository.objects.get().polled_at == last
+
+
+def test_asking_again_ends_with_the_time_of_the_poll(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example.move("app", "production", "2.1")
+    later(clock, repository)
+    example.move("app", "production", "2.0")
+    example.fault(hang(), path=PRODUCTION, skip=1)
+    monkeypatch.setattr(polling, "SECONDS_OF_A_PART", 0.5)
+    monkeypatch.setattr(polling, "SECONDS_BETWEEN_RENEWALS", 0.1)
+    poll = later(clock, repository)
+    assert (poll.outcome, poll.movements) == ("partial", 0)
+    assert poll.error.endswith("time limit: the 0.5 s of a poll were over")
+    assert production().digest == example.repositories["app"]["2.1"]
+
+
+def test_parts_of_a_long_list_are_asked_for_again_as_well(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example.most_per_page = 2
+    monkeypatch.setattr(polling, "NAMES_IN_A_PART", 4)
+    dispute(clock, example, repository)
+    example.heal()
+    assert later(clock, repository).outcome == "complete"
+    assert production().disputed_since is None
+    assert Movement.objects.count() == 1
+
+
+class Bulky(Client):
+    """A kind that tells all in one answer, of which its first server knows."""
+
+    digests: dict[str, str] = {}
+
+    def bulk(self, question: Question) -> Bulk | None:
+        walk = self._walk(question)
+        looks = {tag: self._look_up(question.send, question.repository, "latest") for tag in walk.names}
+        told = {tag: dataclasses.replace(seen, tag=tag, digest=self.digests[tag]) for tag, seen in looks.items()}
+        return Bulk(walk.sent_at, walk.received_at, told)
+
+
+def test_an_answer_in_bulk_is_held_against_those_of_the_servers(
+    example: FakeRegistry, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(KINDS, "bulky", Bulky)
+    monkeypatch.setattr(Bulky, "digests", example.repositories["app"])
+    repository = watched(example)
+    Registry.objects.update(kind="bulky")
+    repository = Repository.objects.select_related("registry").get()
+    polling.poll(repository)
+    example.move("app", "production", "2.1")
+    assert later(clock, repository).movements == 1
+    assert not example.asked(PRODUCTION)
+    monkeypatch.setattr(
+        Bulky, "digests", {**example.repositories["app"], "production": example.repositories["app"]["2.0"]}
+    )
+    assert (later(clock, repository).movements, production().disputed_since is None) == (0, False)
+    assert len(example.asked(PRODUCTION, "HEAD")) == 1
+    example.move("app", "production", "2.0")
+    assert (later(clock, repository).movements, production().disputed_since) == (1, None)
+    assert len(example.asked(PRODUCTION, "HEAD")) == 1 + ANSWERS_TO_BE_SURE
