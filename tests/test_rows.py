@@ -19,7 +19,15 @@ AT = "2026-05-03T14:00"
 
 
 def row(*versions: str, image: Image | None = None, **facts: Any) -> Row:
-    told: dict[str, Any] = {"arrivals": (), "departures": (), "missing": (), "was": "", "swept_at": None, "label": ""}
+    told: dict[str, Any] = {
+        "arrivals": (),
+        "departures": (),
+        "missing": (),
+        "disputed": (),
+        "was": "",
+        "swept_at": None,
+        "label": "",
+    }
     return Row(group=group_of(digest("a"), versions, ()), image=image, **told | facts)
 
 
@@ -54,6 +62,13 @@ def test_what_is_said_of_an_image_stands_below_its_name() -> None:
     assert "checked 5 h ago, with the daily look" in html
     assert "label team=checkout" in html
     assert "2.0: its image is missing" in html
+
+
+def test_a_name_that_the_servers_disagree_about_is_marked() -> None:
+    assert "<b>: the registry" not in rendered("{% version row %}", row("2.0", disputed=("<b>",)))
+    assert "production: the registry&#x27;s servers disagree" in rendered(
+        "{% version row %}", row("2.0", disputed=("production",))
+    )
 
 
 def test_of_many_other_names_the_first_are_shown_and_the_rest_counted() -> None:

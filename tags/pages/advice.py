@@ -28,6 +28,7 @@ ADVICE = {
     errors.ServerError.reason: PATIENCE,
     errors.BadAnswer.reason: PATIENCE,
     errors.TooLarge.reason: PATIENCE,
+    errors.ServersDisagree.reason: _("Ask whoever runs the registry: its copies are out of step."),
     Verdict.IN_DOUBT: _("Too many tags were missing from it at once: nothing is changed until another look agrees."),
 }
 

@@ -8,11 +8,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from tags.models import Coverage, Tag
 from tags.pages import clock
 from tags.pages.advice import advice
+from tags.registry import ServersDisagree
 
 if TYPE_CHECKING:
     from tags.models import Repository
@@ -63,6 +64,13 @@ class Freshness:
         return str(LABELS[self.state])
 
 
+def unsure_because(tag: Tag) -> str:
+    """Why it is not known whether a tag still is where its last look saw it, untranslated; empty: that is known."""
+    if tag.disputed_since is not None:
+        return gettext_noop("the registry's servers disagree about this tag")
+    return gettext_noop("this tag gave no answer") if gives_no_answer(tag) else ""
+
+
 def gives_no_answer(tag: Tag) -> bool:
     """Whether the tag was passed by when its turn came last; after a complete look none was."""
     if tag.repository.checked_at is None or tag.repository.outcome == tag.repository.Outcome.COMPLETE:
@@ -95,11 +103,8 @@ def freshness(repository: Repository, now: dt.datetime, tag: Tag | None = None) 
     since = clock.point(checked, now) if checked and state in (State.FAILING, State.LATE) else ""
     reason = Coverage.in_words(repository.reason) if repository.reason else ""
     facts = {"since": since, "last": last, "next": following, "reason": reason}
-    if tag and gives_no_answer(tag) and state in (State.FRESH, State.PARTIAL):
-        state = State.PARTIAL
-        words = _("No answer for this tag · checked %(last)s · next %(next)s")
-        sentence = _("In the last look this tag gave no answer: %(reason)s. Below is its last known picture.")
-        return Freshness(state, words % facts, sentence % facts, reason, checked, retry, what_to_do)
+    if tag and unsure_because(tag) and state in (State.FRESH, State.PARTIAL):
+        return _unsure(tag, facts, now, retry)
     match state:
         case State.PAUSED:
             words = _("Paused · checked %(last)s")
@@ -129,6 +134,21 @@ def freshness(repository: Repository, now: dt.datetime, tag: Tag | None = None) 
         case _:
             words, sentence = _("Checked %(last)s · next %(next)s"), ""
     return Freshness(state, words % facts, sentence % facts, reason, checked, retry, what_to_do)
+
+
+def _unsure(tag: Tag, facts: dict[str, str], now: dt.datetime, retry: str) -> Freshness:
+    """Of a tag that alone is not known to be still where it was."""
+    if tag.disputed_since:
+        cause = ServersDisagree.reason
+        words = _("The registry's servers disagree · checked %(last)s · next %(next)s")
+        sentence = _("The registry's servers disagree about this tag since %(since)s; shown is what it was before.")
+        facts = {**facts, "since": clock.point(tag.disputed_since, now)}
+    else:
+        cause = tag.repository.reason
+        words = _("No answer for this tag · checked %(last)s · next %(next)s")
+        sentence = _("In the last look this tag gave no answer: %(reason)s. Below is its last known picture.")
+    reason = Coverage.in_words(cause) if cause else ""
+    return Freshness(State.PARTIAL, words % facts, sentence % facts, reason, tag.last_look, retry, advice(cause))
 
 
 def _state(repository: Repository, now: dt.datetime) -> State:

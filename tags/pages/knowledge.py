@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from tags.models import Coverage, Movement, Repository, Tag
 from tags.pages import clock
-from tags.pages.freshness import gives_no_answer
+from tags.pages.freshness import unsure_because
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -61,8 +61,8 @@ def silences(tags: Collection[Tag], moment: dt.datetime | None, now: dt.datetime
             found[tag.pk] = of_repositories[tag.repository_id]
         elif tag.pk in moving:
             found[tag.pk] = Silence(_("it was moving"))
-        elif gives_no_answer(tag) and tag.last_look and tag.last_look < point:
-            found[tag.pk] = Silence(_("this tag gave no answer"), tag.last_look)
+        elif (reason := unsure_because(tag)) and tag.last_look and tag.last_look < point:
+            found[tag.pk] = Silence(_(reason), tag.disputed_since or tag.last_look)
     return found
 
 

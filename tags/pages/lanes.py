@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext, pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
 from tags.models.movement import short
 from tags.moments import stamp
@@ -168,7 +168,8 @@ class Version(NamedTuple):
 class Source:
     """One lane as the database knows it; `address` is that of its repository's page.
 
-    `unanswered_since`: the tag alone gave no answer from then on, though its repository was watched. `silence` tells
+    From `unsure_since` on it is not known of the tag alone where it was, though its repository was watched, when there
+    is something that this is `unsure_because` of, untranslated. `silence` tells
     why it is not known whether the tag still is where it was last seen, or was at the moment of the page.
     `rebuilds` are those of its repository, by digest.
     """
@@ -179,7 +180,8 @@ class Source:
     stretches: Sequence[Stretch]
     every: int
     registry: str = ""
-    unanswered_since: dt.datetime | None = None
+    unsure_since: dt.datetime | None = None
+    unsure_because: str = ""
     silence: Silence | None = None
     rebuilds: Mapping[str, Rebuild] = field(default_factory=dict)
 
@@ -261,10 +263,10 @@ def _has_hole(items: Sequence[Bar | Cluster], window: Window) -> bool:
 def _gaps(source: Source, window: Window) -> list[Gap]:
     """The gaps of a tag: those of its repository, and its own silence."""
     found = unwatched(source.stretches, window, source.every)
-    since = source.unanswered_since
-    if since is None or since >= window.end:
+    since = source.unsure_since
+    if not source.unsure_because or since is None or since >= window.end:
         return found
-    return [*found, Gap(since, window.now, gettext_noop("this tag gave no answer"))]
+    return [*found, Gap(since, window.now, source.unsure_because)]
 
 
 def _version(digest: str, label: str | None, source: Source) -> Version:

@@ -32,7 +32,7 @@ from django.db.models import (
 from django.db.models.functions import Least
 
 from tags.models import Coverage, Movement, Remembered, Repository, Tag
-from tags.pages.freshness import gives_no_answer
+from tags.pages.freshness import unsure_because
 from tags.pages.gaps import unwatched
 from tags.pages.knowledge import silences
 from tags.pages.lanes import Source
@@ -79,7 +79,8 @@ def sources(tags: Sequence[Tag], window: Window) -> list[Source]:
             stretches=stretches[tag.repository_id],
             every=tag.repository.every,
             registry=str(tag.repository.registry),
-            unanswered_since=tag.last_look if gives_no_answer(tag) else None,
+            unsure_since=tag.last_look,
+            unsure_because=unsure_because(tag),
             silence=unknown.get(tag.pk),
             rebuilds=rebuilds[tag.repository_id],
         )

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class Standing(NamedTuple):
     """One tag at one moment; `leaving_*` are set when a move was under way at it, `leaving_to` None: it was to be gone.
 
-    `looked_at` and `swept` are the row's, of a tag as it stands now: `Looks` tells what they mean.
+    `looked_at`, `swept` and `disputed_since` are the row's, of a tag as it stands now: `Looks` tells what the first
+    two mean.
     """
 
     repository_id: int
@@ -37,6 +38,7 @@ class Standing(NamedTuple):
     before: dt.datetime
     looked_at: dt.datetime | None = None
     swept: bool = False
+    disputed_since: dt.datetime | None = None
     leaving_after: dt.datetime | None = None
     leaving_before: dt.datetime | None = None
     leaving_to: str | None = None
@@ -45,7 +47,7 @@ class Standing(NamedTuple):
     def of(cls, tag: Tag) -> Standing:
         """Where a tag stands now, of which the whole row is at hand."""
         facts = (tag.repository_id, tag.name, tag.role, tag.state, tag.digest, tag.after, tag.before)
-        return cls(*facts, tag.looked_at, tag.swept)
+        return cls(*facts, tag.looked_at, tag.swept, tag.disputed_since)
 
     @property
     def is_missing(self) -> bool:
@@ -77,8 +79,8 @@ def nameless(was: str) -> str:
 def standings(tags: TagQuerySet, moment: dt.datetime | None) -> list[Standing]:
     """Those of `tags` that are there now, or were at `moment`, or may have been; one query."""
     if moment is None:
-        facts = ("repository_id", "name", "role", "state", "digest", "after", "before", "looked_at", "swept")
-        return [Standing(*row) for row in tags.present().values_list(*facts)]
+        facts = ("repository_id", "name", "role", "state", "digest", "after", "before")
+        return [Standing(*row) for row in tags.present().values_list(*facts, "looked_at", "swept", "disputed_since")]
     whereabouts = ("repository_id", "name", "role", "missing_then", "digest_then", "after_then", "before_then")
     then = tags.at(moment).values_list(*whereabouts, "first_seen_at", "leaving_after", "leaving_before", "leaving_to")
     return [

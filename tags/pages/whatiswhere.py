@@ -213,6 +213,7 @@ class Row:
     arrivals: tuple[Arrival, ...]
     departures: tuple[Departure, ...]
     missing: tuple[str, ...]  # names that are listed though their image is missing
+    disputed: tuple[str, ...]  # names about which the registry's servers disagree
     was: str  # what an image without a version was last called
     swept_at: dt.datetime | None  # when the sweep last looked at its versions, unless the last poll did
     label: str  # the one that made it match
@@ -284,14 +285,15 @@ def _image_row(inventory: Inventory, digest: str, details: Details) -> Row:
         minutes = tuple(f"{moment:%Y%m%d%H%M}" if moment else None for moment in (at.after, at.before))
         arrivals.setdefault((minutes, tag.leaving_before, tag.leaving_to), []).append(tag)
     together = [Arrival(tuple(tags), inventory.called(tags[0].leaving_to)) for tags in arrivals.values()]
-    every = (*group.versions, *group.pointers)
+    every, versions = (*group.versions, *group.pointers), details.versions.get(digest, ())
     return Row(
         group,
         tuple(sorted(together, key=lambda arrival: arrival.first.before, reverse=True)),
-        tuple(_departures(inventory, details.versions.get(digest, ()))),
+        tuple(_departures(inventory, versions)),
         tuple(name for name in every if name in inventory.missing),
+        tuple(tag.name for tag in (*chain(*arrivals.values()), *versions) if tag.disputed_since),
         details.was.get(digest, ""),
-        _swept_at(details.looks, details.versions.get(digest, ())),
+        _swept_at(details.looks, versions),
         inventory.labelled.get(digest, ""),
         details.images.get(digest),
     )

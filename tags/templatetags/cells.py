@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tags.pages.boardrows import Cell, Row
     from tags.pages.freshness import Freshness
     from tags.pages.since import Sinces
+    from tags.pages.standing import Standing
 
 register = template.Library()
 
@@ -96,7 +97,7 @@ def _column(row: Row, cell: Cell | None, query: str, sinces: Sinces) -> str:
         nothing = '<td class="none"><span aria-hidden="true">&ndash;</span><span class="hidden">{}</span></td>'
         return _html(nothing, _("no such tag") if row.repository.was_listed else _("not known"))
     tag, marks = cell.tag, "found" if cell.found else ""
-    if tag and cell.version and not (tag.is_missing or tag.leaving_before or cell.change):
+    if tag and cell.version and not (tag.is_missing or tag.disputed_since or tag.leaving_before or cell.change):
         since = sinces.of(tag.after, tag.before)
         return _html(
             PLAIN, marks, cell.name, f"{row.address}:{cell.name}/{query}", cell.version,
@@ -124,13 +125,20 @@ def _lines(cell: Cell, page: str, query: str, sinces: Sinces) -> Iterator[str]:
             link = '<a class="version nameless" href="{}{}"><code>{}</code></a>'
             yield _html(link, page, query, cell.short_digest)
             yield _state(nameless(cell.was_called))
-        if tag.leaving_before:
-            yield _state(moving(cell.leaving_to, tag.leaving_after, tag.leaving_before, is_coming=tag.is_coming))
+        yield from _doubts(cell, tag)
         if tag.digest:
             since = sinces.of(tag.after, tag.before)
             yield _html(SINCE, tag.before.isoformat(), since.interval, since.day, since.lasting)
     if cell.change:
         yield _html(' <span class="change">{}</span>', cell.change)
+
+
+def _doubts(cell: Cell, tag: Standing) -> Iterator[str]:
+    """Why it may be elsewhere."""
+    if tag.disputed_since:
+        yield _state(_("the registry's servers disagree"))
+    if tag.leaving_before:
+        yield _state(moving(cell.leaving_to, tag.leaving_after, tag.leaving_before, is_coming=tag.is_coming))
 
 
 def _state(words: str) -> str:

@@ -44,6 +44,9 @@ def version(context: Context, row: Row) -> SafeString:
     html = version_name(context, row) + remarks(context, row)
     for name, to, after, before in row.departures:
         html += format_html('<span class="state">{}: {}</span>', name, moving(to, after, before))
+    for name in row.disputed:
+        words = _("%(name)s: the registry's servers disagree") % {"name": name}
+        html += format_html('<span class="state">{}</span>', words)
     for name in row.missing:
         html += format_html('<span class="state">{}</span>', _("%(name)s: its image is missing") % {"name": name})
     return html

@@ -11,7 +11,7 @@ from tags.models import Heartbeat
 from tags.registry import TimedOut
 from tests.factories import DAY, HOUR, MINUTE, NOW, example, look, moved, watch
 from tests.listings import EXAMPLE, digest
-from tests.views.partly import unanswered
+from tests.views.partly import disputed, unanswered
 from tests.views.pasts import COMING, GOING, gone_and_back
 from tests.views.reading import read, rows_of, text_of
 
@@ -214,6 +214,15 @@ def test_a_look_that_missed_a_tag_is_marked_with_its_error(client: Client) -> No
     unanswered("perftesting")
     page = read(client, "/")
     assert "Partly checked just now · next in 4 min registry timed out" in page
+
+
+def test_a_pointer_that_is_disputed_keeps_its_version_and_is_marked(client: Client) -> None:
+    disputed("production")
+    page = read(client, "/")
+    assert "registry's servers disagree Ask whoever runs the registry: its copies are out of step." in page
+    assert "2.0 the registry's servers disagree today" in page
+    assert page.count("the registry's servers disagree") == 1
+    assert "disagree" not in read(client, "/?at=2026-05-15T13:30")
 
 
 def test_an_image_nobody_looked_at_for_long_is_late(client: Client) -> None:

@@ -14,7 +14,7 @@ from tags.models.movement import short
 from tags.registry import CredentialsRefused, TimedOut
 from tests.factories import DAY, HOUR, MINUTE, NOW, SECOND, example, look, moved, watch
 from tests.listings import EXAMPLE, digest
-from tests.views.partly import unanswered
+from tests.views.partly import disputed, unanswered
 from tests.views.pasts import COMING, GOING, gone_and_back
 from tests.views.reading import read, rows_of, text_of
 
@@ -158,6 +158,18 @@ def test_a_look_that_missed_a_tag_is_told_with_its_reason(client: Client) -> Non
     page = read(client, APP)
     assert "Partly checked just now" in page
     assert "The last look was not whole: registry timed out." in page
+
+
+@pytest.mark.parametrize(("tag", "marks"), [("production", [1, 1, 1]), ("2.0", [1, 1, 0])])
+def test_a_tag_that_is_disputed_is_marked(client: Client, tag: str, marks: list[int]) -> None:
+    disputed(tag)
+    page = read(client, APP)
+    assert "The last look was not whole: registry's servers disagree." in page
+    assert "Ask whoever runs the registry: its copies are out of step." in page
+    assert f"{tag}: the registry's servers disagree" in page
+    pages = [" ".join(rows_of(client.get(f"{APP}{query}"))) for query in ("", "?by=tag", "?by=pointer")]
+    assert [page.count("the registry's servers disagree") for page in pages] == marks
+    assert "disagree" not in read(client, f"{APP}?at=2026-05-15T13:00:30")
 
 
 def test_an_image_that_lost_its_version_says_which_it_was(client: Client) -> None:

@@ -10,7 +10,7 @@ from tags.registry import Spell
 from tests.factories import DAY, HOUR, MINUTE, NOW, example, keep_watching, look, moved, watch
 from tests.listings import EXAMPLE, digest, make_repository, record, seen
 from tests.views.partly import MINUTE as NOW_AS_MINUTE
-from tests.views.partly import unanswered
+from tests.views.partly import disputed, unanswered
 from tests.views.pasts import COMING, GOING, gone_and_back
 from tests.views.reading import bars_of, read, text_of
 
@@ -97,6 +97,21 @@ def test_a_tag_that_gives_no_answer_claims_no_newer_look(client: Client) -> None
     assert [hatch.words for hatch in response.context["lanes"][0].hatches if not hatch.is_ahead][-1:] == [
         "not watched since today 13:00: this tag gave no answer"
     ]
+
+
+def test_a_pointer_that_is_disputed_keeps_its_version_and_says_whom_to_ask(client: Client) -> None:
+    disputed("production")
+    response = client.get(f"{APP}:production/")
+    page = text_of(response)
+    assert "The registry's servers disagree · checked 60 min ago" in page
+    assert "The registry's servers disagree about this tag since today 14:00; shown is what it was before." in page
+    assert "Ask whoever runs the registry: its copies are out of step." in page
+    assert "Points to 2.0 Since" in page
+    assert "gave no answer" not in page
+    assert [hatch.words for hatch in response.context["lanes"][0].hatches if not hatch.is_ahead][-1:] == [
+        "not watched since today 13:00: the registry's servers disagree about this tag"
+    ]
+    assert "disagree" not in read(client, f"{APP}:production/?at=2026-05-15T13:00:30")
 
 
 def test_the_other_tags_of_a_look_that_missed_one_were_checked(client: Client) -> None:
