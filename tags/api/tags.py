@@ -73,6 +73,10 @@ class Tag(BaseModel):
         "or not known (`unknown`): it was not looked at yet, or at the moment asked about nobody was watching, or it "
         "was coming (see `leaving`)."
     )
+    disputed_since: Time | None = Field(
+        description="Since when the registry's servers, asked several times, give different digests; what was known "
+        "before is told meanwhile. Null: they agree, or a moment was asked about."
+    )
     leaving: Leaving | None = Field(
         description="The move that was under way at the moment asked about: somebody had looked before, and looked "
         "again after it. `digest` and the rest are as before that move; a tag that came by it is `unknown`. "
@@ -106,6 +110,7 @@ class Row:
     leaving_after: dt.datetime | None = None
     leaving_before: dt.datetime | None = None
     leaving_to: str | None = None
+    disputed_since: dt.datetime | None = None
 
 
 class Names(NamedTuple):
@@ -147,7 +152,15 @@ def _now(of: TagQuerySet, asked: Asked) -> list[Row]:
     if asked.q:
         of = of.filter(Q(name__icontains=asked.q) | digest_begins(asked.q))
     return [
-        Row(tag, tag.state, None if tag.state == _MISSING else tag.digest, tag.after, tag.before, tag.last_look)
+        Row(
+            tag,
+            tag.state,
+            None if tag.state == _MISSING else tag.digest,
+            tag.after,
+            tag.before,
+            tag.last_look,
+            disputed_since=tag.disputed_since,
+        )
         for tag in of[: asked.limit + 1]
     ]
 
@@ -202,6 +215,7 @@ def _item(row: Row, same: dict[tuple[int, str | None], Names]) -> dict[str, Any]
         "since": {"after": row.after, "before": row.before},
         "checked_at": row.checked_at,
         "state": row.state,
+        "disputed_since": row.disputed_since,
         "leaving": _leaving(row, same.get((row.tag.repository_id, row.leaving_to), NAMELESS)),
     }
 

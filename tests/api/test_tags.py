@@ -11,6 +11,7 @@ from tags.models import Tag
 from tags.registry import TimedOut
 from tests.factories import HOUR, MINUTE, NOW, SECOND, example, look, moved, watch
 from tests.listings import EXAMPLE, digest
+from tests.views.partly import disputed
 from tests.views.pasts import COMING, GOING, gone_and_back
 from tests.views.reading import read
 
@@ -41,6 +42,7 @@ def test_a_tag_tells_what_it_points_to_since_when_and_with_whom(ask: Ask) -> Non
         "since": {"after": "2026-05-15T11:55:00Z", "before": "2026-05-15T12:00:01Z"},
         "checked_at": "2026-05-15T12:00:00Z",
         "state": "present",
+        "disputed_since": None,
         "leaving": None,
     }
 
@@ -77,6 +79,15 @@ def test_removed_missing_and_unknown_tags_are_told_as_such(ask: Ask) -> None:
         "new": "unknown",
     }
     assert {item["digest"] for item in states.values()} == {None}
+
+
+def test_a_tag_that_is_disputed_is_told_as_it_was_before(ask: Ask) -> None:
+    disputed("production")
+    item = one(ask, "production")
+    assert (item["disputed_since"], item["checked_at"]) == ("2026-05-15T12:00:04Z", "2026-05-15T11:00:02Z")
+    assert (item["digest"], item["state"]) == (digest("2.0"), "present")
+    assert one(ask, "latest")["disputed_since"] is None
+    assert one(ask, "production", at="2026-05-15T11:30:00Z")["disputed_since"] is None
 
 
 def test_all_states_of_tags_are_in_the_document() -> None:
