@@ -113,6 +113,26 @@ def test_what_they_disagree_about_is_a_tag_without_an_answer(
     assert Coverage.objects.get().watched  # the others answered
 
 
+@pytest.mark.parametrize("most_per_page", [None, 2])
+def test_a_registry_whose_servers_disagree_is_asked_no_less_often(
+    fake_registry: FakeRegistry, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch, most_per_page: int
+) -> None:
+    fake_registry.most_per_page = most_per_page
+    monkeypatch.setattr(polling, "NAMES_IN_A_PART", 2)
+    for tag in ("1.0", "2.0", "2.1"):
+        fake_registry.push("app", tag)
+    fake_registry.move("app", "production", "2.0")
+    repository = watched(fake_registry)
+    polling.poll(repository)
+    part(fake_registry)
+    for _ in range(4):
+        later(clock, repository)
+    assert production().disputed_since is not None
+    assert Coverage.objects.latest("pk").reason == ServersDisagree.reason  # it is the only pointer
+    assert (repository.failures, repository.registry.failures) == (0, 0)
+    assert repository.next_poll_at <= repository.polled_at + 5 * MINUTE
+
+
 @pytest.mark.parametrize(("truth", "kinds"), [("2.1", ["forward"]), ("2.0", ["forward", "rollback"])])
 def test_in_step_again_the_mark_is_gone_and_what_is_so_is_recorded(
     example: FakeRegistry, repository: Repository, clock: time_machine.Traveller, truth: str, kinds: list[str]

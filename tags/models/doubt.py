@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tags.models.movement import Movement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Set
+    from collections.abc import Iterable, Set
 
     from tags.models.repository import Repository
 
@@ -23,10 +23,11 @@ class AskAgain(Exception):
         self.tags = tags
 
 
-def returning(repository: Repository, moves: Mapping[str, str], now: dt.datetime) -> set[str]:
-    """Which of these tags, about to go to these digests, left them not long ago; one query, none for no tags."""
-    if not moves:
+def returning(repository: Repository, moves: Iterable[Movement], now: dt.datetime) -> set[str]:
+    """The tags among those about to make these moves that go to where they were not long ago; one query at most."""
+    going = {move.tag_id: move for move in moves}
+    if not going:
         return set()
     lately = Movement.objects.filter(repository=repository, before__gte=now - RETURNS_ARE_DOUBTED_FOR)
-    left = lately.order_by().values_list("tag__name", "from_digest")
-    return {tag for tag, digest in left.iterator() if digest and moves.get(tag) == digest}
+    left = lately.order_by().values_list("tag", "from_digest")
+    return {move.tag.name for tag, digest in left.iterator() if (move := going.get(tag)) and digest == move.to_digest}

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from tags.registry import Listing
 
 
+def is_failure(error: str, reason: str, gap_reason: str) -> bool:
+    """Whether it was the registry's fault that it was not watched, and a later look may have more luck.
+
+    One whose servers disagree has answered: the sooner it is looked at again, the sooner it is known that they agree.
+    """
+    return bool(error and gap_reason) and reason != ServersDisagree.reason
+
+
 class Ending(NamedTuple):
     """`gap_reason` is empty when the repository was watched, `error` and `reason` when nothing went wrong.
 
@@ -45,7 +53,7 @@ class Ending(NamedTuple):
             error=verdict.error,
             reason=verdict.reason,
             gap_reason=verdict.gap_reason,
-            has_failed=bool(verdict.gap_reason and listing.error and not isinstance(listing.error, ServersDisagree)),
+            has_failed=is_failure(str(listing.error or ""), verdict.reason, verdict.gap_reason),
             retry_after=listing.error.retry_after if listing.error else None,
             is_doubted=verdict.doubted,
             is_believed=verdict.believed,

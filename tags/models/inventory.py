@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from tags.models.ending import Ending
+from tags.models.ending import Ending, is_failure
 from tags.models.verdict import Counts, Verdict, in_doubt, not_all, settled_since
 from tags.registry import (
     Busy,
@@ -134,7 +134,7 @@ class Inventory(models.Model):
             error=error,
             reason=reason,
             gap_reason=gap_reason,
-            has_failed=bool(self.error and gap_reason),
+            has_failed=is_failure(self.error, reason, gap_reason),
             retry_after=self.retry_after,
             is_doubted=self.is_doubted,
             is_believed=not self.is_doubted,

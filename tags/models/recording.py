@@ -155,13 +155,10 @@ class Recording:
     def _make_sure(self) -> None:
         """Raise AskAgain, unless that was done, for what a server may say that is out of step with the others."""
         sure = self.listing.asked_again
-        moves = {
-            move.tag.name: move.to_digest
-            for move in self.movements
-            if move.kind == Kind.CHANGED and move.to_digest and move.source != Movement.Source.HISTORY
-        }
-        again = {tag: digest for tag, digest in moves.items() if self.known[tag].moved and tag not in sure}
-        if unsure := (self.disputed - sure) | returning(self.repository, again, self.now):
+        told = (move for move in self.movements if move.source != Movement.Source.HISTORY)
+        changes = (move for move in told if move.kind == Kind.CHANGED and move.tag.name not in sure)
+        moved = [move for move in changes if self.known[move.tag.name].moved]
+        if unsure := (self.disputed - sure) | returning(self.repository, moved, self.now):
             raise AskAgain(unsure)
 
     def _note_disputes(self) -> None:
