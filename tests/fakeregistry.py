@@ -29,6 +29,9 @@ from tags.registry import Settings
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 JSON = "application/json"
 
+Repositories = dict[str, dict[str, str]]
+"""Name -> tag -> digest."""
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -144,7 +147,7 @@ class FakeRegistry:
         token_life: int = 300,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self.repositories: dict[str, dict[str, str]] = {}
+        self.repositories: Repositories = {}
         self.manifests: dict[str, Manifest] = {}
         self.blobs: dict[str, bytes] = {}
         self.requests: list[Recorded] = []
@@ -248,32 +251,33 @@ class FakeRegistry:
                 return
         exchange.answer(self.answer(exchange.request))
 
-    def answer(self, request: Recorded) -> Answer:
+    def answer(self, request: Recorded, repositories: Repositories | None = None) -> Answer:
+        """As it would be if these were its `repositories`."""
         path = urlsplit(request.path).path
         if path == "/token":
             return self._token(request)
-        scope, reply = self._route(request, path)
+        scope, reply = self._route(path, self.repositories if repositories is None else repositories)
         refusal = self._refusal(request, scope)
         return refusal or reply(request)
 
-    def _route(self, request: Recorded, path: str) -> tuple[str, Callable[[Recorded], Answer]]:
+    def _route(self, path: str, repositories: Repositories) -> tuple[str, Callable[[Recorded], Answer]]:
         if path == "/v2/":
             return "", lambda _request: Answer(body=b"{}")
         if path == "/v2/_catalog":
-            names = sorted(self.repositories)
+            names = sorted(repositories)
             return "registry:catalog:*", lambda request: self._list(request, "repositories", names)
         if match := re.fullmatch(r"/v2/(.+)/tags/list", path):
-            return f"repository:{match[1]}:pull", lambda request: self._tags(request, match[1])
+            return f"repository:{match[1]}:pull", lambda request: self._tags(request, match[1], repositories)
         if match := re.fullmatch(r"/v2/(.+)/manifests/([^/]+)", path):
-            return f"repository:{match[1]}:pull", lambda _request: self._manifest(match[1], match[2])
+            return f"repository:{match[1]}:pull", lambda _request: self._manifest(match[1], match[2], repositories)
         if match := re.fullmatch(r"/v2/(.+)/blobs/([^/]+)", path):
             return f"repository:{match[1]}:pull", lambda _request: self._blob(match[2])
         return "", lambda _request: not_found("PAGE_UNKNOWN")
 
-    def _tags(self, request: Recorded, repository: str) -> Answer:
-        if repository not in self.repositories:
+    def _tags(self, request: Recorded, repository: str, repositories: Repositories) -> Answer:
+        if repository not in repositories:
             return not_found("NAME_UNKNOWN")
-        return self._list(request, "tags", sorted(self.repositories[repository]), name=repository)
+        return self._list(request, "tags", sorted(repositories[repository]), name=repository)
 
     def _list(self, request: Recorded, key: str, names: list[str], **more: str) -> Answer:
         size = int(request.query.get("n", [str(len(names))])[0])
@@ -288,8 +292,8 @@ class FakeRegistry:
             headers["Link"] = f'<{path}?last={quote(page[-1], safe="")}&n={len(page)}>; rel="next"'
         return Answer(200, headers, json.dumps({**more, key: page}).encode())
 
-    def _manifest(self, repository: str, reference: str) -> Answer:
-        digest = self.repositories.get(repository, {}).get(reference, reference)
+    def _manifest(self, repository: str, reference: str, repositories: Repositories) -> Answer:
+        digest = repositories.get(repository, {}).get(reference, reference)
         manifest = self.manifests.get(digest)
         if manifest is None:
             return not_found("MANIFEST_UNKNOWN")

@@ -21,7 +21,7 @@ from tags.registry.agreement import ANSWERS_TO_BE_SURE
 from tags.registry.listing import Bulk, Question
 from tests.factories import watched
 from tests.fakeregistry import FakeRegistry
-from tests.faults import Choice, at_random, hang, in_turn, out_of_step, per_connection, status, too_many_requests
+from tests.faults import Choice, at_random, hang, in_turn, omit, out_of_step, per_connection, status, too_many_requests
 from tests.listings import EXAMPLE, START
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def test_what_they_disagree_about_is_a_tag_without_an_answer(
     poll = later(clock, repository)
     assert (poll.outcome, poll.movements) == ("partial", 0)
     assert poll.error == (
-        f"1 of 12 tags could not be looked at: {example.address} gives two digests for production: "
+        f"1 of 12 tags could not be looked at: {example.address} gives two answers about production: "
         "its servers are out of step"
     )
     assert repository.reason == ServersDisagree.reason
@@ -253,9 +253,79 @@ def test_a_tag_that_is_gone_is_in_no_dispute(
     example: FakeRegistry, repository: Repository, clock: time_machine.Traveller
 ) -> None:
     dispute(clock, example, repository)
+    example.heal()
     example.delete("app", "production")
     assert later(clock, repository).movements == 1
     assert (production().state, production().disputed_since) == (Tag.State.REMOVED, None)
+
+
+@pytest.mark.parametrize("pushed", [True, False], ids=["came", "went"])
+def test_a_tag_that_only_one_of_them_has_comes_back_once(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller, pushed: bool
+) -> None:
+    tag = "staging" if pushed else "production"
+    choose = per_connection(at_random(random.Random(4)))
+    example.fault(out_of_step(example, choose), path=f"/tags/list|/manifests/{tag}")
+    if pushed:
+        example.push("app", tag, EXAMPLE["2.1"])
+    else:
+        example.delete("app", tag)
+    polls = [later(clock, repository) for _ in range(25)]
+    assert sum(poll.movements for poll in polls) <= (3 if pushed else 2)  # it came, or was there; it went; it came back
+    assert "partial" in {poll.outcome for poll in polls}
+    call_command("rebuild_tags", "--check")
+
+
+@pytest.mark.parametrize("most_per_page", [None, 2], ids=["whole", "in parts"])
+def test_a_tag_that_a_list_leaves_out_once_more_is_asked_for_before_it_is_called_removed(
+    example: FakeRegistry,
+    repository: Repository,
+    clock: time_machine.Traveller,
+    monkeypatch: pytest.MonkeyPatch,
+    most_per_page: int | None,
+) -> None:
+    example.most_per_page = most_per_page
+    monkeypatch.setattr(polling, "NAMES_IN_A_PART", 4)
+    for kind in ("removed", "returned"):
+        example.heal()
+        if kind == "removed":
+            example.fault(omit("production"), path="/tags/list")
+        later(clock, repository)
+        assert Movement.objects.latest("pk").kind == kind
+    example.fault(omit("production"), path="/tags/list")
+    for _ in range(2):
+        assert (later(clock, repository).movements, repository.outcome) == (0, "partial")
+        assert (production().state, production().disputed_since is None) == (Tag.State.PRESENT, False)
+        assert production().absent_since is None
+    example.heal()
+    assert (later(clock, repository).movements, repository.outcome) == (0, "complete")
+    assert production().disputed_since is None
+
+
+def test_a_tag_that_is_really_gone_again_is_removed_by_the_poll_that_sees_it(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller
+) -> None:
+    kinds = ["removed", "returned", "removed"]
+    for kind in kinds:
+        if kind == "removed":
+            example.delete("app", "production")
+        else:
+            example.move("app", "production", "2.0")
+        poll = later(clock, repository)
+        assert (poll.outcome, poll.movements) == ("complete", 1)
+    assert [move.kind for move in Movement.objects.order_by("pk")] == kinds
+    assert len(example.asked(PRODUCTION)) == 2 + 2 * ANSWERS_TO_BE_SURE  # a HEAD that finds nothing is made sure of
+
+
+def test_of_what_came_for_the_first_time_nobody_is_asked_when_it_goes(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller
+) -> None:
+    example.push("app", "pr-17", "a build for a day")
+    later(clock, repository)
+    example.delete("app", "pr-17")
+    later(clock, repository)
+    assert [move.kind for move in Movement.objects.order_by("pk")] == ["appeared", "removed"]
+    assert len(example.asked("/manifests/pr-17")) == 1
 
 
 def test_a_version_in_dispute_is_looked_at_until_they_agree(

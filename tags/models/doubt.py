@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tags.models.movement import Movement
+from tags.timeline import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Set
+    from collections.abc import Mapping, Set
 
     from tags.models.repository import Repository
 
@@ -23,11 +24,20 @@ class AskAgain(Exception):
         self.tags = tags
 
 
-def returning(repository: Repository, moves: Iterable[Movement], now: dt.datetime) -> set[str]:
-    """The tags among those about to make these moves that go to where they were not long ago; one query at most."""
-    going = {move.tag_id: move for move in moves}
+class Going(NamedTuple):
+    """A tag that is about to go to a digest; None: to be gone."""
+
+    tag: str
+    digest: str | None
+
+
+def returning(repository: Repository, going: Mapping[int, Going], now: dt.datetime) -> set[str]:
+    """The tags among those, by id, that go to where they were not long ago; one query at most.
+
+    What came for the first time and is gone again was never gone before.
+    """
     if not going:
         return set()
     lately = Movement.objects.filter(repository=repository, before__gte=now - RETURNS_ARE_DOUBTED_FOR)
-    left = lately.order_by().values_list("tag", "from_digest")
-    return {move.tag.name for tag, digest in left.iterator() if (move := going.get(tag)) and digest == move.to_digest}
+    left = lately.exclude(kind=Kind.APPEARED).order_by().values_list("tag", "from_digest")
+    return {one.tag for tag, digest in left.iterator() if (one := going.get(tag)) and digest == one.digest}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from tags.models.doubt import AskAgain, returning
+from tags.models.doubt import AskAgain, Going, returning
 from tags.models.ending import Ending
 from tags.models.image import Image
 from tags.models.known import Known, as_now
@@ -155,10 +155,13 @@ class Recording:
     def _make_sure(self) -> None:
         """Raise AskAgain, unless that was done, for what a server may say that is out of step with the others."""
         sure = self.listing.asked_again
-        told = (move for move in self.movements if move.source != Movement.Source.HISTORY)
-        changes = (move for move in told if move.kind == Kind.CHANGED and move.tag.name not in sure)
-        moved = [move for move in changes if self.known[move.tag.name].moved]
-        if unsure := (self.disputed - sure) | returning(self.repository, moved, self.now):
+        seen = (move for move in self.movements if move.source != Movement.Source.HISTORY)
+        changes = (move for move in seen if move.kind == Kind.CHANGED and self.known[move.tag.name].moved)
+        going = {move.tag_id: Going(move.tag.name, move.to_digest) for move in changes if move.tag.name not in sure}
+        left_out = [known for known in self.verdict.absent if known.name not in sure]
+        going |= {known.id: Going(known.name, None) for known in left_out}
+        disputed = {known.name for known in left_out if known.disputed_since} | (self.disputed - sure)
+        if unsure := disputed | returning(self.repository, going, self.now):
             raise AskAgain(unsure)
 
     def _note_disputes(self) -> None:

@@ -16,5 +16,5 @@ def agreed(look_up: Callable[[str], Observation], first: Observation, host: str)
     """The first answer, if all others are the same; raises ServersDisagree at the first other one."""
     for _ in range(ANSWERS_TO_BE_SURE):
         if look_up(first.tag).digest != first.digest:
-            raise ServersDisagree(f"{host} gives two digests for {first.tag}: its servers are out of step")
+            raise ServersDisagree(f"{host} gives two answers about {first.tag}: its servers are out of step")
     return first

@@ -229,7 +229,8 @@ class Client:
         """The listing without what not all servers behind the registry's address say of these tags.
 
         Each question has a connection of its own. What was observed of a tag stays as it was if all further answers are
-        the same; else the tag is among the failures, as it is without an answer. Never raises; `stop` as in `listing`.
+        the same, and what is not listed stays so if all say that there is no such tag; else the tag is listed and among
+        the failures, as it is without an answer. Never raises; `stop` as in `listing`.
         """
         stop = stop or threading.Event()
         sent = Tally()
@@ -243,6 +244,8 @@ class Client:
                 raise Cancelled("stopped before the tags were asked for again")
 
         first = {seen.tag: seen for seen in listing.observations if seen.tag in tags}
+        for tag in tags - listing.tags:
+            first[tag] = Observation(tag, None, listing.sent_at, listing.received_at)
         asked, left = sorted(first)[: agreement.MOST_TAGS], sorted(first)[agreement.MOST_TAGS :]
         too_many = OutOfTime(f"of {len(first)} tags that may be in doubt, {len(left)} are left to the next poll")
         failures: dict[str, RegistryError] = dict.fromkeys(left, too_many)
@@ -267,6 +270,7 @@ class Client:
         self._keep_silence_after(told)
         return replace(
             listing,
+            tags=listing.tags.union(failures),
             observations=tuple(seen for seen in listing.observations if seen.tag not in failures),
             failures={**listing.failures, **failures},
             error=told,

@@ -68,7 +68,7 @@ def test_one_other_answer_is_enough(client: Client, fake_registry: FakeRegistry)
     [(tag, error)] = unsure.failures.items()
     assert tag == "production"
     assert isinstance(error, ServersDisagree)
-    assert str(error) == f"{fake_registry.address} gives two digests for production: its servers are out of step"
+    assert str(error) == f"{fake_registry.address} gives two answers about production: its servers are out of step"
     assert unsure.error is error
     assert len(fake_registry.asked(f"{MANIFEST}production")) < ANSWERS_TO_BE_SURE
     assert (unsure.complete, unsure.tags) == (True, listing.tags)

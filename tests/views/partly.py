@@ -26,4 +26,4 @@ def unanswered(tag: str, error: RegistryError | None = None) -> Repository:
 
 def disputed(tag: str) -> Repository:
     """The same, when the registry's servers disagreed about the tag."""
-    return unanswered(tag, ServersDisagree(f"registry.example.com gives two digests for {tag}"))
+    return unanswered(tag, ServersDisagree(f"registry.example.com gives two answers about {tag}"))
