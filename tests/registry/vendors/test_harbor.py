@@ -9,13 +9,14 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tags.registry import Forbidden, RateLimited
+from tags.registry import Forbidden, RateLimited, ServersDisagree
+from tags.registry.agreement import ANSWERS_TO_BE_SURE
 from tags.registry.challenge import Challenge
 from tags.registry.glance import Glance
 from tags.registry.listing import Past
 from tags.registry.vendors.harbor import Harbor
 from tests.fakeregistry import Answer, FakeRegistry, Manifest, Recorded
-from tests.faults import status, too_many_requests, without_header
+from tests.faults import in_turn, out_of_step, per_connection, status, too_many_requests, without_header
 
 from .polls import REFUSALS, again, digests
 
@@ -103,6 +104,18 @@ def test_500_tags_cost_five_requests_each_time(harbor: FakeHarbor, client: Harbo
     assert again(client, listing).requests == 5
     assert listing.proves_absence
     assert not listing.vouched
+
+
+def test_what_its_api_says_of_a_tag_is_held_against_what_its_registry_says(harbor: FakeHarbor, client: Harbor) -> None:
+    listing = client.listing("shop/app")
+    sure = client.ask_again(listing, {"1.6", "1.7"})
+    assert (sure.observations, sure.failures) == (listing.observations, {})
+    assert len(harbor.asked("/manifests/1.7", "HEAD")) >= ANSWERS_TO_BE_SURE  # one may have been asked for a token
+    harbor.fault(out_of_step(harbor, per_connection(in_turn())), path="/manifests/")
+    harbor.push("shop/app", "1.7", "rebuilt")
+    unsure = client.ask_again(client.listing("shop/app"), {"1.6", "1.7"})
+    assert [type(error) for error in unsure.failures.values()] == [ServersDisagree]
+    assert digests(unsure).keys() == unsure.tags - {"1.7"}
 
 
 def test_tags_of_one_image_cost_no_request_of_their_own(harbor: FakeHarbor, client: Harbor) -> None:
