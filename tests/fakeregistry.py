@@ -251,12 +251,15 @@ class FakeRegistry:
                 return
         exchange.answer(self.answer(exchange.request))
 
-    def answer(self, request: Recorded, repositories: Repositories | None = None) -> Answer:
-        """As it would be if these were its `repositories`."""
+    def answer(self, request: Recorded) -> Answer:
+        return self.answer_with(request, self.repositories)
+
+    def answer_with(self, request: Recorded, repositories: Repositories) -> Answer:
+        """As if these were its repositories."""
         path = urlsplit(request.path).path
         if path == "/token":
             return self._token(request)
-        scope, reply = self._route(path, self.repositories if repositories is None else repositories)
+        scope, reply = self._route(path, repositories)
         refusal = self._refusal(request, scope)
         return refusal or reply(request)
 

@@ -128,7 +128,7 @@ def out_of_step(registry: FakeRegistry, choose: Choice) -> FaultAction:
     tags = deepcopy(registry.repositories)
 
     def action(exchange: Exchange) -> bool | None:
-        return exchange.answer(registry.answer(exchange.request, tags)) if choose(exchange) else False
+        return exchange.answer(registry.answer_with(exchange.request, tags)) if choose(exchange) else False
 
     return action
 

@@ -74,7 +74,7 @@ class Tag(BaseModel):
         "was coming (see `leaving`)."
     )
     disputed_since: Time | None = Field(
-        description="Since when the registry's servers, asked several times, give different digests; what was known "
+        description="Since when the registry's servers, asked several times, give different answers; what was known "
         "before is told meanwhile. Null: they agree, or a moment was asked about."
     )
     leaving: Leaving | None = Field(

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='tag',
             name='disputed_since',
-            field=models.DateTimeField(blank=True, help_text="The registry's servers give different digests; what was known before is kept until they agree.", null=True, verbose_name='disputed since'),
+            field=models.DateTimeField(blank=True, help_text="The registry's servers give different answers; what was known before is kept until they agree.", null=True, verbose_name='disputed since'),
         ),
         migrations.AddIndex(
             model_name='tag',

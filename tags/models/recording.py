@@ -154,14 +154,14 @@ class Recording:
 
     def _make_sure(self) -> None:
         """Raise AskAgain, unless that was done, for what a server may say that is out of step with the others."""
-        sure = self.listing.asked_again
-        seen = (move for move in self.movements if move.source != Movement.Source.HISTORY)
-        changes = (move for move in seen if move.kind == Kind.CHANGED and self.known[move.tag.name].moved)
-        going = {move.tag_id: Going(move.tag.name, move.to_digest) for move in changes if move.tag.name not in sure}
-        left_out = [known for known in self.verdict.absent if known.name not in sure]
-        going |= {known.id: Going(known.name, None) for known in left_out}
-        disputed = {known.name for known in left_out if known.disputed_since} | (self.disputed - sure)
-        if unsure := disputed | returning(self.repository, going, self.now):
+        going = {
+            move.tag_id: Going(move.tag.name, move.to_digest)
+            for move in self.movements
+            if move.kind == Kind.CHANGED and move.source != Movement.Source.HISTORY and self.known[move.tag.name].moved
+        }
+        going |= {known.id: Going(known.name, None) for known in self.verdict.absent}
+        disputed = self.disputed.union(known.name for known in self.verdict.absent if known.disputed_since)
+        if unsure := (disputed | returning(self.repository, going, self.now)) - self.listing.asked_again:
             raise AskAgain(unsure)
 
     def _note_disputes(self) -> None:

@@ -253,7 +253,7 @@ class Tag(models.Model):
         _("disputed since"),
         null=True,
         blank=True,
-        help_text=_("The registry's servers give different digests; what was known before is kept until they agree."),
+        help_text=_("The registry's servers give different answers; what was known before is kept until they agree."),
     )
     absent_since = models.DateTimeField(
         editable=False, null=True, help_text=_("First left out by a listing that is not believed yet.")

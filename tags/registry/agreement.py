@@ -1,8 +1,9 @@
 """Whether all servers behind a registry's address say the same of a tag, as far as a few questions can tell."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from .errors import ServersDisagree
+from .listing import Listing
 from .lookup import Observation
 
 ANSWERS_TO_BE_SURE = 15
@@ -10,6 +11,12 @@ ANSWERS_TO_BE_SURE = 15
 
 MOST_TAGS = 200
 """Asked again in one poll: no server is out of step about more of them that people would follow one by one."""
+
+
+def first_answers(listing: Listing, tags: Set[str]) -> dict[str, Observation]:
+    """What a listing says of these tags: of those that it leaves out, that they are not there."""
+    left_out = {tag: Observation(tag, None, listing.sent_at, listing.received_at) for tag in tags - listing.tags}
+    return left_out | {seen.tag: seen for seen in listing.observations if seen.tag in tags}
 
 
 def agreed(look_up: Callable[[str], Observation], first: Observation, host: str) -> Observation:

@@ -243,9 +243,7 @@ class Client:
             if stop.is_set():
                 raise Cancelled("stopped before the tags were asked for again")
 
-        first = {seen.tag: seen for seen in listing.observations if seen.tag in tags}
-        for tag in tags - listing.tags:
-            first[tag] = Observation(tag, None, listing.sent_at, listing.received_at)
+        first = agreement.first_answers(listing, tags)
         asked, left = sorted(first)[: agreement.MOST_TAGS], sorted(first)[agreement.MOST_TAGS :]
         too_many = OutOfTime(f"of {len(first)} tags that may be in doubt, {len(left)} are left to the next poll")
         failures: dict[str, RegistryError] = dict.fromkeys(left, too_many)
