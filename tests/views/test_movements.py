@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html import unescape
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pytest
 from django.test import Client
 
 from tags.models import Movement
-from tags.registry import Spell, TimedOut
+from tags.registry import ServersDisagree, Spell, TimedOut
 from tests.factories import DAY, HOUR, MINUTE, NOW, SECOND, example, keep_watching, look, moved, watch
 from tests.listings import EXAMPLE, START, at, digest, make_repository, record, seen
 from tests.views.pasts import long_story
@@ -90,6 +91,14 @@ class TestWhatNobodyKnows:
         page = read(client, APP)
         assert "from 1.3 to 2.0 not known whether it still is: this tag gave no answer since today 13:50" in page
         assert "rollback moved forward from 1.2 to 1.3 still current" in page
+
+    def test_a_tag_that_the_servers_disagree_about_is_not_called_current(self, client: Client) -> None:
+        repository = moved(at=NOW - 10 * MINUTE)
+        without = {name: content for name, content in EXAMPLE.items() if name != "production"}
+        listing = seen(without, (NOW - START) / MINUTE, failing=("production",))
+        record(repository, replace(listing, failures={"production": ServersDisagree("two answers")}))
+        doubt = "not known whether it still is: the registry's servers disagree about this tag since today 14:00"
+        assert f"from 1.3 to 2.0 {doubt}" in read(client, APP)
 
 
 def test_only_the_last_move_is_current(client: Client) -> None:
