@@ -80,8 +80,8 @@ def count_workers() -> None:
 
 def share_of(processes: int) -> int:
     """How many polls of one registry may be in work: half, so that no other waits for it; all if there is none."""
-    is_alone = len(Repository.objects.watched().order_by().values("registry").distinct()[:2]) < 2
-    return processes if is_alone else max(processes // 2, 1)
+    registries = Repository.objects.watched().order_by().values("registry").distinct()
+    return processes if len(registries[:2]) < 2 else max(processes // 2, 1)
 
 
 @shared_task

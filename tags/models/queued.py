@@ -177,7 +177,7 @@ class Queued(models.Model):
                 return None
             mine = self._row.waiting(now).filter(lease_token=handed_out)
             of_it = Registry.objects.to_try_with_care(now).filter(pk=OuterRef("registry"))
-            care = mine.to_ask(now).annotate(care=Exists(of_it)).values_list("care", flat=True).first()
+            care = mine.to_ask(now).order_by().values_list(Exists(of_it), flat=True).first()
             if care is None or registry.repositories.in_work(now).count() >= (1 if care else share):
                 mine.update(lease_token=None, lease_until=None)
                 return None

@@ -408,9 +408,12 @@ class Repository(Queued):
     def _keep_looks(self, looks: Looks) -> None:
         """Set both clocks; that of the sweep in one row, and only when it moved on."""
         if looks.slices != self.looks.slices:
-            sweep = getattr(self, "sweep", None) or Sweep(repository=self)
-            sweep.looks = list(looks.slices)
-            sweep.save()
+            slices = list(looks.slices)
+            if sweep := getattr(self, "sweep", None):
+                sweep.looks = slices
+                sweep.save(update_fields=["looks"])
+            else:
+                Sweep.objects.create(repository=self, looks=slices)
         self.checked_at = looks.checked_at
 
     def _next_poll(self, now: dt.datetime, ending: Ending) -> dt.datetime:

@@ -27,20 +27,15 @@ def turn(tags: TagQuerySet, looks: Looks, slices: Set[int], listed: Set[str], kn
     somebody wants looked at, or that is disputed, is looked at until it answers, and at once a tag that nobody knows:
     which ones that are is read only when the listed names have another fingerprint than the `known` one.
     """
-    rows = (
-        tags.restless()
-        .order_by()
-        .values_list("name", "role", "state", "swept", "wanted_at", "disputed_since", "looked_at")
-    )
-    each_time = {
-        name
-        for name, role, state, swept, wanted_at, disputed_since, looked_at in rows
-        if not (swept and is_swept(role, state))
-        or wanted_at is not None
-        or disputed_since is not None
-        or ((last := looks.of(name, swept=True)) and looked_at and looked_at < last)
-    }
+    knows_all = fingerprint(listed) == known
+    rows = (tags.restless() if knows_all else tags.present()).order_by()
+    there, each_time = set(), set()
+    for name, role, state, swept, wanted_at, disputed_since, looked_at in rows.values_list(
+        "name", "role", "state", "swept", "wanted_at", "disputed_since", "looked_at"
+    ).iterator():
+        there.add(name)
+        missed_its_turn = looked_at and (last := looks.of(name, swept=True)) and looked_at < last
+        if not (swept and is_swept(role, state)) or wanted_at or disputed_since or missed_its_turn:
+            each_time.add(name)
     due = {name for name in listed if name in each_time or slice_of(name) in slices}
-    if fingerprint(listed) == known:
-        return due
-    return due | (listed - set(tags.present().values_list("name", flat=True)))
+    return due if knows_all else due | (listed - there)

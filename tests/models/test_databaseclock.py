@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import time_machine
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tags import polling
@@ -58,3 +59,12 @@ def test_the_database_says_how_far_it_is_ahead_unless_it_has_the_clock_of_who_as
     with time_machine.travel(timezone.now() - HOUR, tick=True):
         assert abs(databaseclock.ahead() - ahead) < 30 * SECOND
         assert abs(databaseclock.now() - timezone.now() - ahead) < 30 * SECOND
+
+
+@pytest.mark.two_clocks
+def test_the_database_is_not_asked_each_time() -> None:
+    databaseclock.ahead()
+    with CaptureQueriesContext(connection) as queries:
+        for _ in range(3):
+            databaseclock.now()
+    assert len(queries) == 0
