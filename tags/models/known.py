@@ -29,6 +29,7 @@ class Known(NamedTuple):
     wanted_at: dt.datetime | None
     absent_since: dt.datetime | None
     missing_since: dt.datetime | None
+    missing_after: dt.datetime | None
     disputed_since: dt.datetime | None
 
 

@@ -135,7 +135,7 @@ class Recording:
     def _save(self) -> None:
         fields = [
             "role", "state", "digest", "after", "before", "first_seen_at", "moved",
-            "looked_at", "swept", "wanted_at", "absent_since", "missing_since", "disputed_since",
+            "looked_at", "swept", "wanted_at", "absent_since", "missing_since", "missing_after", "disputed_since",
         ]  # fmt: skip
         Tag.objects.bulk_create([tag for tag in self.touched.values() if tag.pk is None], batch_size=BATCH)
         old = [tag for tag in self.touched.values() if tag.name in self.known]
@@ -237,7 +237,8 @@ class Recording:
         if seen.digest is None:
             self._miss(tag, seen)
         elif tag.digest == seen.digest:
-            tag.state, tag.missing_since = Tag.State.PRESENT, None
+            tag.state = Tag.State.PRESENT
+            tag.missing_since = tag.missing_after = None
         else:
             self._point(tag, seen)
 
@@ -266,7 +267,7 @@ class Recording:
 
     def _point(self, tag: Tag, seen: registry.Observation) -> None:
         """The tag points to a digest that it did not point to when last seen."""
-        after, before, source = self._last_seen_otherwise(tag), seen.received_at, Movement.Source.POLL
+        after, before, source = self._last_seen_there(tag), seen.received_at, Movement.Source.POLL
         if pushed := seen.pushed_at:
             latest = pushed + _grain(pushed)
             if pushed <= before and (after is None or after <= latest):
@@ -276,7 +277,8 @@ class Recording:
         if after is not None or tag.digest is not None:  # what the first listing holds was there before anyone looked
             kind = Kind.CHANGED if tag.digest is not None else Kind.APPEARED
             self._move(tag, kind, seen.digest, after, before, source)
-        tag.state, tag.digest, tag.missing_since = Tag.State.PRESENT, seen.digest, None
+        tag.state, tag.digest = Tag.State.PRESENT, seen.digest
+        tag.missing_since = tag.missing_after = None
         tag.after, tag.before = _bound(after, before), before
 
     def _last_seen_otherwise(self, tag: Known | Tag) -> dt.datetime | None:
@@ -289,8 +291,14 @@ class Recording:
         # Until a list that comes in parts has come to its end, the clocks say when the one before was read.
         return max((at for at in (last, tag.after) if at), default=None)
 
+    def _last_seen_there(self, tag: Known | Tag) -> dt.datetime | None:
+        """The same where a tag leaves a digest: it may have left that before a look which found no image behind it."""
+        return (tag.state == Tag.State.MISSING and tag.missing_after) or self._last_seen_otherwise(tag)
+
     def _miss(self, tag: Tag, seen: registry.Observation) -> None:
         """The tag is listed, but there is no image behind it: neither gone nor moved."""
+        if tag.state == Tag.State.PRESENT:
+            tag.missing_after = self._last_seen_otherwise(tag)
         tag.state, tag.missing_since = Tag.State.MISSING, tag.missing_since or seen.received_at
         self.redrawn = True
 
@@ -311,14 +319,15 @@ class Recording:
             self._follow(tag, move, before)
         if tag.digest is not None:
             # A list tells that a tag is there, not where: what is meant to move may have moved since the last look.
-            seen_at = listed_at if tag.swept else self._last_seen_otherwise(tag)
+            seen_at = listed_at if tag.swept else self._last_seen_there(tag)
             after = max((at for at in (seen_at, tag.after) if at), default=None)
             self._move(tag, Kind.REMOVED, None, after, before, Movement.Source.POLL)
             tag.after, tag.before = _bound(after, before), before
         elif tag.state != Tag.State.REMOVED:
             tag.after, tag.before = _bound(listed_at, before), before
         tag.state, tag.digest, tag.swept = Tag.State.REMOVED, None, False
-        tag.absent_since = tag.looked_at = tag.wanted_at = tag.missing_since = tag.disputed_since = None
+        tag.absent_since = tag.looked_at = tag.wanted_at = tag.disputed_since = None
+        tag.missing_since = tag.missing_after = None
         self.redrawn = True
 
     def _move(
@@ -374,7 +383,8 @@ class Recording:
         elif tag.state != Tag.State.UNKNOWN or tag.after is not None:  # else its past begins with this digest
             self._move(tag, Kind.APPEARED, move.digest, move.at, before, Movement.Source.HISTORY)
         tag.state = Tag.State.PRESENT if move.digest else Tag.State.REMOVED
-        tag.digest, tag.missing_since = move.digest, None
+        tag.digest = move.digest
+        tag.missing_since = tag.missing_after = None
         tag.after, tag.before = move.at, before
 
     def _recall(self) -> None:

@@ -249,6 +249,9 @@ class Tag(models.Model):
     missing_since = models.DateTimeField(
         _("missing since"), null=True, blank=True, help_text=_("First listed without an image behind it.")
     )
+    missing_after = models.DateTimeField(
+        editable=False, null=True, help_text=_("When the last request was sent that still found its image.")
+    )
     disputed_since = models.DateTimeField(
         _("disputed since"),
         null=True,

@@ -375,6 +375,27 @@ def test_a_tag_that_came_back_unseen_returned_since_the_list_that_lacked_it(repo
     assert (movement.kind, movement.after, movement.before) == (Kind.RETURNED, at(5), at(15) + 3 * SECOND)
 
 
+@pytest.mark.parametrize("left_for", [{"production": "2.1"}, {}], ids=["for another image", "for good"])
+def test_a_tag_may_have_left_its_image_before_a_look_that_found_none(
+    repository: Repository, left_for: dict[str, str]
+) -> None:
+    without = {name: content for name, content in EXAMPLE.items() if name != "production"}
+    record(repository, seen(EXAMPLE, 0))
+    assert record(repository, seen({**without, "production": None}, 5)) == []
+    assert record(repository, seen({**without, "production": None}, 10)) == []
+    [movement] = record(repository, seen(without | left_for, 15))
+    assert movement.from_digest == digest("2.0")
+    assert movement.after == at(0) + 2 * SECOND
+
+
+def test_a_tag_whose_image_is_found_again_has_been_there_all_the_time(repository: Repository) -> None:
+    record(repository, seen(EXAMPLE, 0))
+    assert record(repository, seen({**EXAMPLE, "production": None}, 5)) == []
+    assert record(repository, seen(EXAMPLE, 10)) == []
+    [movement] = record(repository, seen({**EXAMPLE, "production": "2.1"}, 15))
+    assert movement.after == at(10) + 2 * SECOND
+
+
 def test_an_image_that_comes_behind_a_listed_tag_makes_it_appear(repository: Repository) -> None:
     record(repository, seen(EXAMPLE | {"staging": None}, 0))
     record(repository, seen(EXAMPLE | {"staging": None}, 5))
