@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from regviewer.parts import WORKER_PROCESSES
 from tests.bench.databases import DATABASES, environment, migrate
 from tests.bench.polls.children import NotMeasured, answer_of, limit
 from tests.bench.polls.dockerregistry import FilledRegistry
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 8  # as many as a registry is asked on unless somebody sets another number
 WORKERS = 2
+PROCESSES = WORKERS * WORKER_PROCESSES
 BUDGET = 1.3
 FIRST_LOOK = ("first look", "--anew")
 ANOTHER_LOOK = ("every tag again", "--every-tag")
@@ -56,29 +58,29 @@ def one_repository(
 def many_repositories(
     case: str, database: str, *, repositories: int = 200, tags: int = 50, away: float = 0, rounds: int = 2
 ) -> Iterator[Result]:
-    """The product's own worker with two processes polls them, all due at once and never seen before.
+    """Two workers of the product poll them, all due at once and never seen before.
 
     So what beat, the dispatcher and Redis do in between is part of it; they share the machine, as the registry does.
     """
     names = tag_names(tags)
-    fleet, warm_up = numbered(REPOSITORY, repositories), numbered(WARM_UP, 4 * WORKERS)
+    fleet, warm_up = numbered(REPOSITORY, repositories), numbered(WARM_UP, 4 * PROCESSES)
     paths = [path for repository in fleet for path in _paths(repository, names)]
     limits: list[Cost] = []
     costs: list[Cost] = []
     busy: list[float] = []
     with (
         _surroundings(database, dict.fromkeys((*fleet, *warm_up), names), away) as (address, settings, folder),
-        working(settings, WORKERS, folder) as workers,
+        working(settings, folder, WORKERS) as workers,
     ):
         answer_of("fleet", address, *warm_up, environment=settings)
         for _ in range(rounds):
-            limits.append(limit(address, paths, WORKERS, CONNECTIONS))
+            limits.append(limit(address, paths, 1, CONNECTIONS))
             due = answer_of("fleet", address, *fleet, environment=settings)
             spent = _complete(workers.first_polls(fleet, since=due).values(), tags)
             costs.append(total(spent, since=due))
-            busy.append(sum(poll.end.at - poll.begin.at for poll in spent) / WORKERS / costs[-1].seconds)
-    yield _limit(case, limits, f"{len(paths)} HEADs by {WORKERS} processes")
-    label = f"{repositories} x {tags} tags by {WORKERS} processes, busy {max(busy):.0%}"
+            busy.append(sum(poll.end.at - poll.begin.at for poll in spent) / PROCESSES / costs[-1].seconds)
+    yield _limit(case, limits, f"{len(paths)} HEADs")
+    label = f"{repositories} x {tags} tags by {WORKERS} workers, busy {max(busy):.0%}"
     yield _held_against(limits, Result(case, label, database, _quietest(costs), more={"busy": busy}), costs)
 
 

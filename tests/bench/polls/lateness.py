@@ -46,7 +46,7 @@ def lateness(
         ):
             settings = environment(create("polls"), redis.url)
             answer_of("fills", address, tags, filled, environment=settings)
-            with working(settings, WORKER_PROCESSES, Path(folder)) as workers:
+            with working(settings, Path(folder)) as workers:
                 answer_of("fleet", address, *numbered(WARM_UP, 2 * WORKER_PROCESSES), environment=settings)
                 due = answer_of("schedule", address, repositories, interval, seconds, environment=settings)
                 polls = _first_polls(workers, due, seconds)

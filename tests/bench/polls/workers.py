@@ -1,4 +1,4 @@
-"""The part of the product that polls: beat, the dispatcher, and one worker, each poll of which is measured."""
+"""The part of the product that polls: beat, the dispatcher, and workers, each poll of which is measured."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class Workers:
 
 
 @contextmanager
-def working(environment: Mapping[str, str], processes: int, folder: Path) -> Iterator[Workers]:
+def working(environment: Mapping[str, str], folder: Path, workers: int = 1) -> Iterator[Workers]:
     """Runs them for as long as the context lasts: the same programs as `manage.py up` and the containers start."""
     told = folder / "polls.jsonl"
     told.touch()
-    worker = [*parts.worker().command, "--include", "tests.bench.polls.inside", "--concurrency", str(processes)]
+    worker = [*parts.worker().command, "--include", "tests.bench.polls.inside", "--hostname"]
     with ExitStack() as stack:
         for name, command in (
-            ("worker", worker),
+            *((f"worker{number}", [*worker, f"bench{number}@%h"]) for number in range(workers)),
             ("dispatcher", parts.dispatcher().command),
             ("beat", parts.beat().command),
         ):
