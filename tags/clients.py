@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import ImproperlyConfigured
-from django.utils import timezone
 
+from tags.models import databaseclock
 from tags.registry import (
     Budget,
     Misconfigured,
@@ -91,7 +91,7 @@ def _budget(registry: Registry, patience: float = PATIENCE) -> Budget:
 
 def _tell_of_silence(budget: Budget, registry: Registry) -> None:
     """What the database knows, another process may have been told while there was no Redis to share it."""
-    now = timezone.now()
+    now = databaseclock.now()
     silence, caution = registry.silence(now), registry.caution(now)
     if silence or caution:
         budget.quiet(silence.total_seconds(), caution.total_seconds())

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 from tags.clients import client_for
 from tags.models import AskAgain, LeaseLost, databaseclock
 from tags.models.sweep import SLICES
-from tags.registry import Cancelled, Listing, Misconfigured, OutOfTime, Part, Past, RegistryError, look_at_all
+from tags.registry import Cancelled, Listing, Misconfigured, OutOfTime, Part, Past, look_at_all
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -40,7 +40,7 @@ Asked = ParamSpec("Asked")
 Found = TypeVar("Found")
 
 
-class BrokenOff(RegistryError):
+class BrokenOff(Cancelled):
     """The poll ended before it could say what it saw."""
 
     reason = gettext_noop("the poll was broken off")
@@ -104,12 +104,12 @@ def poll(
     lease = lease or repository.claim()
     if lease is None:
         return Poll(repository.reference, SKIPPED, error="another worker is polling it")
-    held, begun = Held(repository, lease), databaseclock.now()
+    held, begun = Held(repository, lease), outlast(databaseclock.now)
     started, seen = held.renewed, Seen()
     try:
         while seen.goes_on:
             if is_handed_out and time.monotonic() - started > SECONDS_OF_A_SITTING:
-                repository.leave(lease)
+                outlast(partial(repository.leave, lease))
                 break
             seen = seen.then(look(held, begun, every_tag=every_tag, progress=progress))
     except LeaseLost as error:
@@ -118,7 +118,8 @@ def poll(
         # A mistake of ours, or an end that came from outside, is a failed poll like any other: without a trace it
         # would be tried again each time the lease runs out.
         broken_off = BrokenOff("the poll was broken off; the log says why")
-        repository.record(Listing.of_nothing(repository.name, timezone.now(), broken_off), lease)
+        nothing = Listing.of_nothing(repository.name, timezone.now(), broken_off)
+        outlast(partial(repository.record, nothing, lease, begun=begun))
         raise
     return Poll(
         repository=repository.reference,
@@ -145,7 +146,7 @@ class Held:
             return
         try:
             if not self.repository.renew(self.lease):
-                raise LeaseLost(f"{self.repository} was taken over by another worker")
+                raise LeaseLost(f"the lease of {self.repository} was lost")
             self.renewed = time.monotonic()
         except (OperationalError, InterfaceError):
             connection.close()  # the next question opens another
@@ -157,7 +158,7 @@ def look(held: Held, begun: dt.datetime, *, every_tag: bool, progress: Callable[
     inventory = getattr(repository, "inventory", None)
     if inventory and inventory.is_read:
         held.keep()
-        movements, is_all = repository.finish(held.lease, begun)
+        movements, is_all = outlast(partial(repository.finish, held.lease, begun))
         return Seen(movements=len(movements), goes_on=not is_all)
     end = time.monotonic() + SECONDS_OF_A_PART
     plan = decide(repository, inventory, every_tag=every_tag)
@@ -176,7 +177,7 @@ def look(held: Held, begun: dt.datetime, *, every_tag: bool, progress: Callable[
 
 def decide(repository: Repository, inventory: Inventory | None, *, every_tag: bool) -> Plan:
     """Ask for the next part of a long list or the first one, and leave out what need not be looked at now."""
-    now = timezone.now()
+    now = outlast(databaseclock.now)
     slices: Set[int] = ALL_SLICES if every_tag else repository.slices_due(now)
     part: Part | None = Part(None, NAMES_IN_A_PART)
     if inventory and not inventory.comes_sorted:
@@ -200,7 +201,7 @@ class Errand(Generic[Asked, Found]):
         return self._found.result()
 
     def run(self) -> None:
-        self._found.set_result(self._ask())
+        self._found.set_result(outlast(self._ask))
 
     def cancel(self) -> None:
         """Let nobody wait for what will not come."""
@@ -267,17 +268,22 @@ def meanwhile_keep(
 
 
 def store(held: Held, plan: Plan, listing: Listing, begun: dt.datetime) -> list[Movement]:
-    """Write down what was seen; a database that went away is waited for, as long as the lease may last.
+    """Write down what was seen. Raises AskAgain."""
+    repository = held.repository
+    if listing.error is not None and not outlast(partial(repository.renew, held.lease)):
+        raise LeaseLost(f"the lease of {repository} was lost")
+    outlast(partial(repository.registry.heard, listing))
+    return outlast(partial(repository.record, listing, held.lease, plan.cursor, begun, plan.slices))
 
-    Nothing is written twice: what was committed before the connection broke took the lease with it. Raises AskAgain.
-    """
-    repository, end = held.repository, time.monotonic() + SECONDS_TO_STORE
+
+def outlast(work: Callable[[], Found]) -> Found:
+    """Do something again while the database is away, for as long as a lease may last."""
+    end = time.monotonic() + SECONDS_TO_STORE
     while True:
         try:
-            repository.registry.heard(listing)
-            return repository.record(listing, held.lease, plan.cursor, begun, plan.slices)
+            return work()
         except (OperationalError, InterfaceError):
             if time.monotonic() >= end:
                 raise
-            connection.close()
+            connection.close()  # the next question opens another
             time.sleep(SECONDS_UNTIL_ASKED_AGAIN)

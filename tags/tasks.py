@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from celery import shared_task
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from regviewer.celery import app
@@ -80,7 +80,8 @@ def count_workers() -> None:
 
 def share_of(processes: int) -> int:
     """How many polls of one registry may be in work: half, so that no other waits for it; all if there is none."""
-    registries = Repository.objects.watched().order_by().values("registry").distinct()
+    watched = Repository.objects.filter(registry=OuterRef("pk"), enabled=True)
+    registries = Registry.objects.filter(Exists(watched), enabled=True).order_by().values("pk")
     return processes if len(registries[:2]) < 2 else max(processes // 2, 1)
 
 

@@ -7,9 +7,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from django.db.models import F, Q
-from django.utils import timezone
 
-from tags.models import Registry
+from tags.models import Registry, databaseclock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +27,7 @@ def heed(registry: Registry, announcements: Iterable[Announcement]) -> int:
     tags: defaultdict[str, set[str]] = defaultdict(set)
     for announcement in announcements:
         tags[announcement.repository].add(announcement.tag)
-    now = timezone.now()
+    now = databaseclock.now()
     found = registry.repositories.watched().filter(name__in=tags).select_related("registry", "sweep")
     for repository in found:
         repository.look_soon_at(tags[repository.name])

@@ -120,6 +120,7 @@ def test_a_reader_cannot_guess_the_secret_through_a_filter(client: Client, regis
 def test_disabling_a_registry_pauses_it_and_enabling_looks_at_once(admin_client: Client) -> None:
     repository = make_repository(address="registry.example.com")
     Registry.objects.update(plain_http=False)
+    repository = Repository.objects.get()
     record(repository, seen(EXAMPLE, 0))
     change(admin_client, repository.registry, enabled=None)
     assert Repository.objects.claim_due(limit=1, share=4) == []

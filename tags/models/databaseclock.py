@@ -29,7 +29,10 @@ class _Comparison:
         lead = time.time() - time.monotonic()
         was_set = abs(lead - self._lead) > AGREE.total_seconds()
         if was_set or not 0 <= time.monotonic() - self._made < SECONDS_OF_TRUST:
+            asked = time.monotonic()
             self._ahead, self._made, self._lead = _difference(), time.monotonic(), lead
+            if self._made - asked > AGREE.total_seconds():
+                self._made = -math.inf  # a slow answer is a rough one
         return self._ahead
 
 
@@ -45,7 +48,8 @@ def ahead() -> dt.timedelta:
 
 def now() -> dt.datetime:
     """The time by the database's clock."""
-    return timezone.now() + ahead()
+    by = ahead()  # which may have to wait
+    return timezone.now() + by
 
 
 def _difference() -> dt.timedelta:

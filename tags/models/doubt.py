@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple
 
 from tags.models.movement import Movement
+from tags.models.tag import BATCH
 from tags.timeline import Kind
 
 if TYPE_CHECKING:
@@ -39,5 +40,7 @@ def returning(repository: Repository, going: Mapping[int, Going], now: dt.dateti
     if not going:
         return set()
     lately = Movement.objects.filter(repository=repository, before__gte=now - RETURNS_ARE_DOUBTED_FOR)
+    if len(going) <= BATCH:
+        lately = lately.filter(tag__in=going)
     left = lately.exclude(kind=Kind.APPEARED).order_by().values_list("tag", "from_digest")
     return {one.tag for tag, digest in left.iterator() if (one := going.get(tag)) and digest == one.digest}

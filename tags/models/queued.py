@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar, cast
 
 from django.db import connection, models, transaction
 from django.db.models import Exists, F, OuterRef, Q, Window
-from django.db.models.functions import RowNumber
+from django.db.models.functions import Least, RowNumber
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -172,7 +172,8 @@ class Queued(models.Model):
         now = databaseclock.now()
         with _brief_transaction():
             # Of two workers that take at once, the second sees what the first took.
-            registry = Registry.objects.select_for_update(of=("self",)).only("pk").filter(repositories=self.pk).first()
+            locked = Registry.objects.select_for_update(of=("self",), no_key=True)
+            registry = locked.only("pk").filter(repositories=self.pk).first()
             if registry is None:
                 return None
             mine = self._row.waiting(now).filter(lease_token=handed_out)
@@ -209,5 +210,11 @@ class Queued(models.Model):
     @staticmethod
     def _lease(rows: QueuedQuerySet[Queued], now: dt.datetime) -> uuid.UUID | None:
         lease = uuid.uuid4()
-        won = rows.update(lease_token=lease, lease_until=now + LEASE, taken_at=now, attempts=F("attempts") + 1)
+        won = rows.update(
+            lease_token=lease,
+            lease_until=now + LEASE,
+            taken_at=now,
+            attempts=F("attempts") + 1,
+            next_poll_at=Least("next_poll_at", now),  # what is later than this, somebody asked for since
+        )
         return lease if won else None

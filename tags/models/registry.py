@@ -182,7 +182,7 @@ class Registry(Throttled, Troubled):
         if dropped and (fields := kwargs.get("update_fields")) is not None:
             kwargs["update_fields"] = {*fields, *dropped}
         super().save(*args, **kwargs)
-        self._stored = self._origins(), self._bound()
+        self._stored = self.origins, self._bound()
 
     def clean(self) -> None:
         """Refuse what no client could work with, before the first poll does."""
@@ -203,8 +203,13 @@ class Registry(Throttled, Troubled):
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **more: Any) -> Self:
         instance = super().from_db(db, field_names, values, **more)
         if {"address", "plain_http", "api_address", *BOUND_TO_ORIGIN} <= set(field_names):
-            instance._stored = instance._origins(), instance._bound()
+            instance._stored = instance.origins, instance._bound()
         return instance
+
+    @property
+    def origins(self) -> tuple[str, str]:
+        """Where it and its vendor's API are; who says something of it has seen it there."""
+        return self.origin, self.api_address
 
     @property
     def origin(self) -> str:
@@ -323,14 +328,11 @@ class Registry(Throttled, Troubled):
 
     def _kept_for_other_origins(self) -> set[str]:
         """The fields, none where no origin changed, that nobody gave anew together with the new address."""
-        origins, bound = getattr(self, "_stored", (self._origins(), {}))
+        origins, bound = getattr(self, "_stored", (self.origins, {}))
         kept = {name for name, value in bound.items() if getattr(self, name) == value}
         if "encrypted_secret" in kept:
             kept.add("username")
-        return kept if origins != self._origins() else set()
-
-    def _origins(self) -> tuple[str, str]:
-        return self.origin, self.api_address
+        return kept if origins != self.origins else set()
 
     def _bound(self) -> dict[str, object]:
         return {name: getattr(self, name) for name in BOUND_TO_ORIGIN}

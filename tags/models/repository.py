@@ -81,7 +81,7 @@ class RepositoryQuerySet(QueuedQuerySet["Repository"]):
         count = 0
         for pk in hopeless.values_list("pk", flat=True):
             with transaction.atomic():
-                mine = Repository.objects.select_for_update(of=("self",)).select_related("registry")
+                mine = Repository.objects.select_for_update(of=("self",), skip_locked=True).select_related("registry")
                 if repository := mine.filter(pk__in=hopeless).filter(pk=pk).first():  # else somebody else was quicker
                     repository._leave_alone(now)
                     count += 1
@@ -245,7 +245,7 @@ class Repository(Queued):
         """Have the next poll look at these tags too, whether it is their turn or not: somebody says that they moved."""
         with transaction.atomic():
             Repository.objects.select_for_update(of=("self",)).get(pk=self.pk)  # keeps polls from writing tags
-            self.tags.filter(name__in=tags, swept=True).update(wanted_at=timezone.now())
+            self.tags.filter(name__in=tags, swept=True).update(wanted_at=databaseclock.now())
 
     def cursor_at(self, now: dt.datetime) -> str:
         """The cursor for a listing at `now`; empty when everything is to be read again, as it is once a day."""
@@ -279,12 +279,16 @@ class Repository(Queued):
         for some of the tags.
         """
         ahead = databaseclock.ahead()
-        now, listing = timezone.now() + ahead, listing.shifted(ahead)
+        now = timezone.now() + ahead
+        listing = listing.shifted(ahead).seen_by(now, begun or now)
         with self._held(lease, now) as current:
             inventory = getattr(current, "inventory", None)
             is_part = listing.complete and not listing.span.is_all
             if is_part and inventory is None:
                 inventory = Inventory(repository=current)
+            if inventory and is_part and listing.span.after != inventory.after:
+                self._adopt(current)
+                return []  # it was written down, and nobody heard of it
             recording = Recording(current, listing, now, inventory if is_part else None)
             movements = recording.write()
             if inventory and is_part:
@@ -327,8 +331,8 @@ class Repository(Queued):
         with transaction.atomic():
             mine = Repository.objects.select_for_update(of=("self",)).select_related("registry", "sweep", "inventory")
             current = mine.get(pk=self.pk)
-            if not current.holds(lease, now):
-                raise LeaseLost(f"{self} was taken over by another worker")
+            if not current.holds(lease, now) or current.registry.origins != self.registry.origins:
+                raise LeaseLost(f"the lease of {self} was lost, or its registry was given another address")
             yield current
             if current.lease_token == lease:  # there is more to do, and to write this may have taken long
                 current.lease_until = databaseclock.now() + LEASE

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from tags.models import databaseclock
 from tags.registry import CAUTION
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Throttled(models.Model):
     @staticmethod
     def note_limits(this: models.QuerySet[Any], listing: Listing) -> None:
         """Note in its row how long nothing may be sent to it, and how many requests it says are left."""
-        now = timezone.now()
+        now = databaseclock.now()
         if listing.silent_for:
             until = now + dt.timedelta(seconds=listing.silent_for)
             # Another worker may have been told to wait longer.

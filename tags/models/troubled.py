@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import F
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from tags.models import databaseclock
 from tags.registry import Busy, Cancelled, Misconfigured, OutOfTime, RateLimited, ServerError, TimedOut, Unreachable
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Troubled(models.Model):
             self.failures = this.values_list("failures", flat=True).first() or 0
             if self.failures > 1:
                 pause = min(FIRST_PAUSE * 2.0 ** min(self.failures - 2, 10), LONGEST_PAUSE) * random.uniform(1, 1.2)  # noqa: S311 (it spreads, it hides nothing)
-                this.update(retry_at=timezone.now() + dt.timedelta(seconds=pause))
+                this.update(retry_at=databaseclock.now() + dt.timedelta(seconds=pause))
         elif not isinstance(listing.error, SAYS_NOTHING):
             this.filter(failures__gt=0).update(failures=0, retry_at=None)
             self.failures = 0

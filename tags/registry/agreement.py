@@ -1,8 +1,8 @@
 """Whether all servers behind a registry's address say the same of a tag, as far as a few questions can tell."""
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterable, Set
 
-from .errors import ServersDisagree
+from .errors import RegistryError, ServersDisagree
 from .listing import Listing
 from .lookup import Observation
 
@@ -10,7 +10,7 @@ ANSWERS_TO_BE_SURE = 15
 """Further answers: two servers that are asked at random all the same look like one in 1 of 30,000 times."""
 
 MOST_TAGS = 200
-"""Asked again in one poll: no server is out of step about more of them that people would follow one by one."""
+"""Asked again in one poll: of more, so many by chance speak for all."""
 
 
 def first_answers(listing: Listing, tags: Set[str]) -> dict[str, Observation]:
@@ -25,3 +25,8 @@ def agreed(look_up: Callable[[str], Observation], first: Observation, host: str)
         if look_up(first.tag).digest != first.digest:
             raise ServersDisagree(f"{host} gives two answers about {first.tag}: its servers are out of step")
     return first
+
+
+def most_telling(failures: Iterable[RegistryError]) -> RegistryError:
+    """Which one speaks for tags that nobody asked for again: that servers disagree, before any other trouble."""
+    return max(failures, key=lambda error: isinstance(error, ServersDisagree))

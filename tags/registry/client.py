@@ -1,5 +1,6 @@
 """One registry, asked for the tags of a repository and their digests."""
 
+import random
 import re
 import threading
 import time
@@ -22,7 +23,6 @@ from .errors import (
     Cancelled,
     CredentialsRefused,
     Misconfigured,
-    OutOfTime,
     RateLimited,
     RegistryError,
     ServerError,
@@ -230,7 +230,8 @@ class Client:
 
         Each question has a connection of its own. What was observed of a tag stays as it was if all further answers are
         the same, and what is not listed stays so if all say that there is no such tag; else the tag is listed and among
-        the failures, as it is without an answer. Never raises; `stop` as in `listing`.
+        the failures, as it is without an answer. Where there are too many, some are asked for, and what one of them
+        meets holds for all that are not. Never raises; `stop` as in `listing`.
         """
         stop = stop or threading.Event()
         sent = Tally()
@@ -244,9 +245,8 @@ class Client:
                 raise Cancelled("stopped before the tags were asked for again")
 
         first = agreement.first_answers(listing, tags)
-        asked, left = sorted(first)[: agreement.MOST_TAGS], sorted(first)[agreement.MOST_TAGS :]
-        too_many = OutOfTime(f"of {len(first)} tags that may be in doubt, {len(left)} are left to the next poll")
-        failures: dict[str, RegistryError] = dict.fromkeys(left, too_many)
+        asked = random.sample(sorted(first), min(len(first), agreement.MOST_TAGS))
+        failures: dict[str, RegistryError] = {}
 
         def look_up(tag: str) -> Observation:
             once_more = partial(self._look_up, send, listing.repository)
@@ -264,6 +264,9 @@ class Client:
                     outcomes = dict(looking.outcomes(stop))
                     ended_by = looking.ended_by
                 failures |= {tag: seen for tag, seen in outcomes.items() if not isinstance(seen, Observation)}
+        if failures:
+            of_others = agreement.most_telling(failures.values())
+            failures = dict.fromkeys(first.keys() - {*asked}, of_others) | failures
         told = ended_by or listing.error or _most_telling(failures, None)
         self._keep_silence_after(told)
         return replace(

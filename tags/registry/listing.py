@@ -104,6 +104,17 @@ class Listing:
         sent_at, received_at = self.sent_at + by, self.received_at + by
         return replace(self, observations=tuple(seen), sent_at=sent_at, received_at=received_at)
 
+    def seen_by(self, now: datetime, begun: datetime) -> Self:
+        """With what lies in the future, for our clock was set back meanwhile, seen at any time from `begun` on."""
+        if max((one.received_at for one in self.observations), default=self.received_at) <= now >= self.received_at:
+            return self
+        seen = (
+            one if one.received_at <= now else replace(one, sent_at=min(one.sent_at, begun), received_at=now)
+            for one in self.observations
+        )
+        sent_at, received_at = min(self.sent_at, begun), min(self.received_at, now)
+        return replace(self, observations=tuple(seen), sent_at=sent_at, received_at=received_at)
+
     @property
     def skipped(self) -> frozenset[str]:
         """The listed tags that nobody asked for: `look` left them out, or the list itself failed."""

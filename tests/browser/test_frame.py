@@ -30,6 +30,8 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted.push(entry.value);
 }).observe({type: "layout-shift", buffered: true});
 """
+# A busy browser may paint a menu before it has read its name, which then widens the line. Good pages have up to 0.1.
+UNSEEN = 0.001
 FOCUSABLE = (
     'a[href], button:not([disabled]), input:not([type="hidden"]):not([disabled]), select, summary, [tabindex="0"]'
 )
@@ -61,7 +63,7 @@ def test_nothing_moves_while_a_page_loads(page: Page, live_server: Any) -> None:
     for name, address in PAGES.items():
         page.goto(live_server.url + address, wait_until="load")
         page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        assert page.evaluate("window.shifted.reduce((sum, value) => sum + value, 0)") == 0, name
+        assert page.evaluate("window.shifted.reduce((sum, value) => sum + value, 0)") < UNSEEN, name
 
 
 def test_every_page_is_accessible_on_a_telephone(page: Page, live_server: Any) -> None:

@@ -119,7 +119,7 @@ if connection.vendor == "postgresql":  # of which rows are locked one by one
         with CaptureQueriesContext(connection) as queries:
             assert repository.take(lease, share=4)
         said = [query["sql"] for query in queries]
-        limit, lock = "set_config('idle_in_transaction_session_timeout', '10s', true)", "FOR UPDATE"
+        limit, lock = "set_config('idle_in_transaction_session_timeout', '10s', true)", "FOR NO KEY UPDATE"
         [limited] = [place for place, sql in enumerate(said) if limit in sql]
         assert limited < next(place for place, sql in enumerate(said) if lock in sql)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tags.registry import Cancelled, Client, Listing, OutOfTime, RateLimited, ServerError, ServersDisagree, agreement
+from tags.registry import Cancelled, Client, Listing, RateLimited, ServerError, ServersDisagree, agreement
 from tags.registry.agreement import ANSWERS_TO_BE_SURE
 from tests.fakeregistry import Exchange, FakeRegistry
 from tests.faults import at_random, in_turn, out_of_step, per_connection, status, too_many_requests
@@ -135,12 +135,24 @@ def test_what_is_stopped_is_not_sure(client: Client, fake_registry: FakeRegistry
     assert unsure.failures.keys() == {"production"}
 
 
-def test_more_than_so_many_tags_are_left_to_the_next_poll(
+def test_of_very_many_tags_some_speak_for_all(
     client: Client, fake_registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(agreement, "MOST_TAGS", 1)
     listing = client.listing("app")
+    sure = client.ask_again(listing, {"latest", "production"})
+    assert digests(sure) == digests(listing)
+    assert sure.requests == listing.requests + agreement.ANSWERS_TO_BE_SURE
+    assert sure.asked_again == {"latest", "production"}
+
+
+def test_what_one_of_them_meets_holds_for_those_that_were_not_asked(
+    client: Client, fake_registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agreement, "MOST_TAGS", 1)
+    listing = client.listing("app")
+    fake_registry.push("app", "latest", "2.0")
+    fake_registry.push("app", "production", "2.0")
     unsure = client.ask_again(listing, {"latest", "production"})
-    assert digests(unsure).keys() == {"latest"}
-    assert isinstance(unsure.failures["production"], OutOfTime)
-    assert unsure.asked_again == {"latest", "production"}
+    assert unsure.failures.keys() == {"latest", "production"}
+    assert all(isinstance(error, ServersDisagree) for error in unsure.failures.values())
