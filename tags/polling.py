@@ -104,8 +104,8 @@ def poll(
     lease = lease or repository.claim()
     if lease is None:
         return Poll(repository.reference, SKIPPED, error="another worker is polling it")
-    held, begun = Held(repository, lease), outlast(databaseclock.now)
-    started, seen = held.renewed, Seen()
+    held, started, begun = Held(repository, lease), time.monotonic(), outlast(databaseclock.now)
+    seen = Seen()
     try:
         while seen.goes_on:
             if is_handed_out and time.monotonic() - started > SECONDS_OF_A_SITTING:
@@ -134,7 +134,7 @@ def poll(
 
 @dataclass(slots=True)
 class Held:
-    """A repository and the lease of it, which was taken just now, or `renewed` at a time of the monotonic clock."""
+    """A repository and the lease that this worker has of it, `renewed` at a time of the monotonic clock."""
 
     repository: Repository
     lease: uuid.UUID
@@ -167,7 +167,7 @@ def look(held: Held, begun: dt.datetime, *, every_tag: bool, progress: Callable[
     try:
         movements = store(held, plan, listing, begun)
     except AskAgain as doubt:
-        listing = make_sure(held, listing, doubt.tags, end)
+        listing = ask_again(held, listing, doubt.tags, end)
         held.keep()
         movements = store(held, plan, listing, begun)
     return Seen(
@@ -229,7 +229,7 @@ def fetch(held: Held, plan: Plan, end: float, progress: Callable[[int, int], Non
     return meanwhile_keep(held, ask, end, (digests, due))
 
 
-def make_sure(held: Held, listing: Listing, tags: Set[str], end: float) -> Listing:
+def ask_again(held: Held, listing: Listing, tags: Set[str], end: float) -> Listing:
     """Ask the registry again for these tags, each of its servers if there are several. Raises LeaseLost."""
     client = client_for(held.repository.registry)
     return meanwhile_keep(held, partial(client.ask_again, listing, tags), end)
@@ -270,6 +270,7 @@ def meanwhile_keep(
 def store(held: Held, plan: Plan, listing: Listing, begun: dt.datetime) -> list[Movement]:
     """Write down what was seen. Raises AskAgain."""
     repository = held.repository
+    # What is heard of a registry is written down apart, and who lost the lease says nothing of that either.
     if listing.error is not None and not outlast(partial(repository.renew, held.lease)):
         raise LeaseLost(f"the lease of {repository} was lost")
     outlast(partial(repository.registry.heard, listing))

@@ -362,14 +362,14 @@ def test_who_loses_the_lease_meanwhile_writes_nothing(
     example.move("app", "production", "2.0")
     last = repository.polled_at
 
-    make_sure = polling.make_sure
+    ask_again = polling.ask_again
 
-    def make_sure_and_lose(*asked: Any) -> Listing:
-        sure = make_sure(*asked)
+    def ask_again_and_lose(*asked: Any) -> Listing:
+        sure = ask_again(*asked)
         Repository.objects.update(lease_token=None)
         return sure
 
-    monkeypatch.setattr(polling, "make_sure", make_sure_and_lose)
+    monkeypatch.setattr(polling, "ask_again", ask_again_and_lose)
     assert later(clock, repository).outcome == polling.SKIPPED
     assert Movement.objects.count() == 1
     assert Repository.objects.get().polled_at == last

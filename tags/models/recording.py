@@ -293,7 +293,9 @@ class Recording:
 
     def _last_seen_there(self, tag: Known | Tag) -> dt.datetime | None:
         """The same where a tag leaves a digest: it may have left that before a look which found no image behind it."""
-        return (tag.state == Tag.State.MISSING and tag.missing_after) or self._last_seen_otherwise(tag)
+        if tag.state == Tag.State.MISSING and tag.missing_after:
+            return tag.missing_after
+        return self._last_seen_otherwise(tag)
 
     def _miss(self, tag: Tag, seen: registry.Observation) -> None:
         """The tag is listed, but there is no image behind it: neither gone nor moved."""

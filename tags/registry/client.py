@@ -186,27 +186,20 @@ class Client:
         question = Question(repository, past, send, partial(self._send_as_is, sent=sent), check, part)
         with Share(self.budget) as share:
             listed, error = self._listed(question, stop, share)
-            observations = list(listed.observations.values())
-            failures: dict[str, RegistryError] = {}
             asked = sorted(look(listed.nameless, listed.span)) if error is None else []
-            total = len(observations) + len(asked)
-            share.want(min(self.budget.width, len(asked)))
-            with Looking(
-                partial(self._look_up, send, repository), asked, partial(self._submit, share), share
-            ) as looking:
-                for done, (tag, outcome) in enumerate(looking.outcomes(stop), start=len(observations) + 1):
-                    if isinstance(outcome, Observation):
-                        observations.append(outcome)
-                    else:
-                        failures[tag] = outcome
-                    if progress:
-                        progress(done, total)
-                told = error or _most_telling(failures, looking.ended_by)
+            told_already = len(listed.observations)
+
+            def tell(done: int) -> None:
+                if progress:
+                    progress(told_already + done, told_already + len(asked))
+
+            seen, failures, ended_by = self._looks(partial(self._look_up, send, repository), asked, share, stop, tell)
+            told = error or _most_telling(failures, ended_by)
         self._keep_silence_after(told)
         return Listing(
             repository=repository,
             tags=listed.tags,
-            observations=tuple(observations),
+            observations=(*listed.observations.values(), *seen),
             failures=failures,
             complete=error is None,
             error=told,
@@ -246,7 +239,6 @@ class Client:
 
         first = agreement.first_answers(listing, tags)
         asked = random.sample(sorted(first), min(len(first), agreement.MOST_TAGS))
-        failures: dict[str, RegistryError] = {}
 
         def look_up(tag: str) -> Observation:
             once_more = partial(self._look_up, send, listing.repository)
@@ -257,13 +249,9 @@ class Client:
                 share.wait(check)
             except RegistryError as error:
                 ended_by: RegistryError | None = error.to_keep()
-                failures |= dict.fromkeys(asked, error)
+                failures = dict.fromkeys(asked, error)
             else:
-                share.want(min(self.budget.width, len(asked)))
-                with Looking(look_up, asked, partial(self._submit, share), share) as looking:
-                    outcomes = dict(looking.outcomes(stop))
-                    ended_by = looking.ended_by
-                failures |= {tag: seen for tag, seen in outcomes.items() if not isinstance(seen, Observation)}
+                _seen, failures, ended_by = self._looks(look_up, asked, share, stop)
         if failures:
             of_others = agreement.most_telling(failures.values())
             failures = dict.fromkeys(first.keys() - {*asked}, of_others) | failures
@@ -343,6 +331,27 @@ class Client:
     def _credentials(self) -> CredentialSource | None:
         """What lets us in at the registry's own origin: what a person typed, or what it buys."""
         return self._set_up_credentials
+
+    def _looks(
+        self,
+        look_up: Callable[[str], Observation],
+        tags: list[str],
+        share: Share,
+        stop: threading.Event,
+        tell: Callable[[int], None] = lambda _done: None,
+    ) -> tuple[list[Observation], dict[str, RegistryError], RegistryError | None]:
+        """What was seen of these tags, what failed, and what made an end of it; `tell` is called after each."""
+        seen: list[Observation] = []
+        failures: dict[str, RegistryError] = {}
+        share.want(min(self.budget.width, len(tags)))
+        with Looking(look_up, tags, partial(self._submit, share), share) as looking:
+            for done, (tag, outcome) in enumerate(looking.outcomes(stop), start=1):
+                if isinstance(outcome, Observation):
+                    seen.append(outcome)
+                else:
+                    failures[tag] = outcome
+                tell(done)
+            return seen, failures, looking.ended_by
 
     def _submit(self, share: Share, work: Callable[[], Result]) -> Future[Result]:
         """Has a thread do it with a slot of the share; raises Cancelled once the client is closed."""
