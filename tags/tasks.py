@@ -63,11 +63,18 @@ def dispatch() -> None:
 
 def hand_out(processes: int) -> bool:
     """Hand out as many as are taken soon; returns whether there may be more."""
-    room = max(LEAST_WAITING, WAITING_FOR_EACH_PROCESS * processes) - Repository.objects.waiting().count()
-    claims = Repository.objects.claim_due(limit=room, share=share_of(processes)) if room > 0 else []
-    for claim in claims:
-        poll.apply_async((claim.pk, str(claim.lease)), expires=LEASE.total_seconds())
+    share = share_of(processes)
+    waiting = Repository.objects.waiting_for_a_process(share).count()
+    room = max(LEAST_WAITING, WAITING_FOR_EACH_PROCESS * processes) - waiting
+    claims = Repository.objects.claim_due(limit=room, share=share) if room > 0 else []
+    for claim in claims[:processes]:  # each process that comes takes one after the other
+        ring(str(claim.lease))
     return len(claims) >= room
+
+
+def ring(lease: str) -> None:
+    """Tell a worker that something was handed out by that lease."""
+    poll.apply_async((lease,), expires=LEASE.total_seconds())
 
 
 @shared_task
@@ -86,13 +93,22 @@ def share_of(processes: int) -> int:
 
 
 @shared_task
-def poll(repository_id: int, lease: str) -> None:
-    """Poll one repository, if the lease is still held; a second delivery of the same message finds it taken."""
-    repository = Repository.objects.select_related("registry", "sweep", "inventory").filter(pk=repository_id).first()
+def poll(lease: str) -> None:
+    """Poll what was handed out by that lease, one after the other, until none is left; other processes do the same.
+
+    A message that comes twice, or late, finds less to take, or nothing.
+    """
+    handed_out = uuid.UUID(lease)
     share = share_of(Heartbeat.processes_of(Heartbeat.WORKERS))
-    taken = repository and repository.take(uuid.UUID(lease), share=share)
-    if repository and taken:
-        log.info("polled", **dataclasses.asdict(polling.poll(repository, taken)))
+    end = time.monotonic() + polling.SECONDS_OF_A_SITTING
+    try:
+        while time.monotonic() < end and (claim := Repository.objects.take(handed_out, share=share)):
+            at_hand = Repository.objects.select_related("registry", "sweep", "inventory")
+            if repository := at_hand.filter(pk=claim.pk).first():
+                log.info("polled", **dataclasses.asdict(polling.poll(repository, claim.lease)))
+    finally:
+        if Repository.objects.handed_out(handed_out).exists():  # be it that a mistake of ours has ended this
+            ring(lease)
 
 
 @shared_task

@@ -85,10 +85,10 @@ class TestSigns:
         assert "count of workers" not in (health.signs(self.Broker()) or {})
 
     def test_that_something_waits_and_nothing_is_in_work_is_a_sign(self) -> None:
-        repository = make_repository()
+        make_repository()
         [claim] = Repository.objects.claim_due(limit=1, share=1)
         assert "taking" in (health.signs(self.Broker()) or {})
-        repository.take(claim.lease, share=1)
+        Repository.objects.take(claim.lease, share=1)
         assert "taking" not in (health.signs(self.Broker()) or {})
 
     def test_there_are_none_while_the_broker_is_away(self) -> None:

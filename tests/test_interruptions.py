@@ -136,7 +136,7 @@ def test_a_dispatcher_s_clock_that_is_a_little_ahead_is_no_wish_for_another_poll
     now = timezone.now()
     with time_machine.travel(now, tick=False) as clock:
         [claim] = Repository.objects.claim_due(limit=1, share=4, now=now + 0.3 * SECOND)
-        lease = repository.take(claim.lease, share=4)
+        taken = Repository.objects.take(claim.lease, share=4)
         fetch = polling.fetch
 
         def fetch_for_a_second(*asked: Any) -> Any:
@@ -145,7 +145,7 @@ def test_a_dispatcher_s_clock_that_is_a_little_ahead_is_no_wish_for_another_poll
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(polling, "fetch", fetch_for_a_second)
-            polling.poll(repository, lease)
+            polling.poll(repository, taken.lease)
     assert Repository.objects.get().next_poll_at > now + SECOND
 
 

@@ -14,9 +14,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def handed_out(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
-    calls: list[tuple[int, str]] = []
-    monkeypatch.setattr(tasks.poll, "apply_async", lambda args, **_options: calls.append(args))
+def rung(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The leases of which workers were told."""
+    calls: list[str] = []
+    monkeypatch.setattr(tasks.poll, "apply_async", lambda args, **_options: calls.extend(args))
     return calls
 
 
@@ -32,24 +33,38 @@ def polled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return calls
 
 
-def test_dispatch_hands_out_what_is_due_once_and_shows_that_it_lives(handed_out: list) -> None:
-    repository = make_repository()
+def read(count: int) -> list[str]:
+    """So many repositories of a registry that is known to answer."""
+    references = [make_repository(f"app{number}").reference for number in range(count)]
+    Repository.objects.update(checked_at=timezone.now())
+    return references
+
+
+def test_dispatch_hands_out_what_is_due_once_and_shows_that_it_lives(rung: list) -> None:
+    make_repository()
     tasks.dispatch()
     tasks.dispatch()
-    assert [pk for pk, _lease in handed_out] == [repository.pk]
+    [lease] = rung
+    assert Repository.objects.handed_out(uuid.UUID(lease)).count() == 1
     assert not Heartbeat.is_late(Heartbeat.last())
 
 
-def test_no_more_is_handed_out_than_is_worked_off_soon(handed_out: list, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_is_handed_out_than_is_worked_off_soon(rung: list, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "LEAST_WAITING", 20)
     monkeypatch.setattr(tasks, "SECONDS_OF_A_DISPATCH", 0)
     Heartbeat.beat(Heartbeat.WORKERS, 6)
-    for number in range(30):
-        make_repository(f"app{number}")
-    Repository.objects.update(checked_at=timezone.now())
+    read(30)
     tasks.dispatch()
     tasks.dispatch()
-    assert len(handed_out) == 6 * tasks.WAITING_FOR_EACH_PROCESS
+    assert Repository.objects.waiting().count() == 6 * tasks.WAITING_FOR_EACH_PROCESS
+
+
+def test_each_process_is_told_once_of_a_handful(rung: list, monkeypatch: pytest.MonkeyPatch) -> None:
+    Heartbeat.beat(Heartbeat.WORKERS, 6)
+    read(10)
+    tasks.hand_out(6)
+    assert len(rung) == 6
+    assert len(set(rung)) == 1
 
 
 def test_what_is_taken_soon_is_followed_by_more_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,34 +73,59 @@ def test_what_is_taken_soon_is_followed_by_more_at_once(monkeypatch: pytest.Monk
     monkeypatch.setattr(tasks, "SECONDS_OF_A_DISPATCH", 600)  # it ends when nothing is left to be handed out
     monkeypatch.setattr(tasks, "SECONDS_BETWEEN_HANDFULS", 0)
     Heartbeat.beat(Heartbeat.WORKERS, 1)
-    for number in range(5):
-        make_repository(f"app{number}")
-    Repository.objects.update(checked_at=timezone.now())
+    read(5)
     taken: list[int] = []
 
-    def take(args: tuple[int, str], **_options: object) -> None:
+    def take(args: tuple[str], **_options: object) -> None:
         assert Repository.objects.waiting().count() <= 2
-        assert Repository.objects.get(pk=args[0]).take(uuid.UUID(args[1]), share=9)
-        taken.append(args[0])
+        while claim := Repository.objects.take(uuid.UUID(args[0]), share=9):
+            taken.append(claim.pk)
 
     monkeypatch.setattr(tasks.poll, "apply_async", take)
     tasks.dispatch()
     assert sorted(taken) == sorted(Repository.objects.values_list("pk", flat=True))
 
 
-def test_the_same_message_twice_is_one_poll(handed_out: list, polled: list) -> None:
-    make_repository()
+def test_one_message_is_enough_for_all_of_a_handful_and_another_one_finds_nothing(rung: list, polled: list) -> None:
+    references = read(3)
     tasks.dispatch()
     for _ in range(2):
-        tasks.poll(*handed_out[0])
-    assert polled == ["127.0.0.1:5000/app"]
+        tasks.poll(rung[0])
+    assert sorted(polled) == references
+    assert len(rung) == 3, "nobody need be told of what is done"
 
 
-def test_a_message_about_a_repository_that_is_gone_is_dropped(handed_out: list, polled: list) -> None:
+def test_a_sitting_that_was_long_leaves_the_rest_to_another(
+    rung: list, polled: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "SECONDS_OF_A_SITTING", 0)
+    read(1)
+    tasks.dispatch()
+    tasks.poll(rung[0])
+    assert polled == []
+    assert rung == rung[:1] * 2
+
+
+def test_a_mistake_of_ours_amid_a_handful_leaves_the_rest_to_another(
+    rung: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_repository: Repository, _lease: object) -> polling.Poll:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(polling, "poll", fail)
+    read(2)
+    tasks.dispatch()
+    with pytest.raises(ZeroDivisionError):
+        tasks.poll(rung[0])
+    assert rung == rung[:1] * 3
+    assert Repository.objects.handed_out(uuid.UUID(rung[0])).count() == 1
+
+
+def test_a_message_about_a_repository_that_is_gone_is_dropped(rung: list, polled: list) -> None:
     make_repository()
     tasks.dispatch()
     Repository.objects.all().delete()
-    tasks.poll(*handed_out[0])
+    tasks.poll(rung[0])
     assert polled == []
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 import uuid
 from collections import Counter, defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar, cast
 
 from django.db import connection, models, transaction
-from django.db.models import Exists, F, OuterRef, Q, Window
+from django.db.models import Count, F, Q, Window
 from django.db.models.functions import Least, RowNumber
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +28,8 @@ LEASE = dt.timedelta(seconds=45)
 # A poll that has been in work for longer may be for long: what its registry still has would only wait behind it.
 SLOW = dt.timedelta(seconds=5)
 SECONDS_TO_GO_ON = 10  # less than others wait for a lock
+FOR_EACH_PROCESS = 5  # polls, at most: one in work, and those that wait with their lease running until it is over
+MANY = 32  # enough that workers who choose one at random hardly ever choose the same
 
 
 class LeaseLost(Exception):
@@ -34,7 +37,7 @@ class LeaseLost(Exception):
 
 
 class Claim(NamedTuple):
-    """What was handed out: a repository's id, and the token of the lease that some worker is to take."""
+    """A repository's id and the token of its lease: one that was handed out, to be taken by some worker, or its own."""
 
     pk: int
     lease: uuid.UUID
@@ -86,6 +89,16 @@ class QueuedQuerySet(models.QuerySet[Row]):
         """Those that were handed out, and that no worker has taken yet."""
         return self.leased(now).filter(taken_at=None)
 
+    def waiting_for_a_process(self, share: int) -> Self:
+        """Those of `waiting` that any process may take: of their registries less than `share` polls are in work."""
+        now = databaseclock.now()
+        in_work = self._all.in_work(now).order_by().values("registry").annotate(polls=Count("pk"))
+        return self.waiting(now).exclude(registry__in=in_work.filter(polls__gte=share).values("registry"))
+
+    def handed_out(self, lease: uuid.UUID) -> Self:
+        """What waits of all that was handed out by one lease."""
+        return self.waiting().filter(lease_token=lease)
+
     def in_work(self, now: dt.datetime | None = None) -> Self:
         return self.leased(now).exclude(taken_at=None)
 
@@ -93,7 +106,8 @@ class QueuedQuerySet(models.QuerySet[Row]):
         """Lease up to `limit` due repositories, for workers to take; returns those won.
 
         Registries take turns, and of each the longest due comes first. A registry that is to be tried with care has
-        one at a time, and one that keeps `share` workers busy with slow polls gets no more.
+        one at a time, one that keeps `share` processes busy with slow polls gets no more, and none more than those can
+        take soon.
 
         Of two callers at once, each repository goes to one. Being claimed puts a repository at the end of the line, so
         that those whose polls never come to an end don't keep all others waiting. Nor do those that somebody keeps
@@ -126,7 +140,7 @@ class QueuedQuerySet(models.QuerySet[Row]):
         turns: defaultdict[int, list[int]] = defaultdict(list)
         for registry, place_of, pk in first.values_list("registry", "place", "pk"):
             turn = had[registry] + place_of
-            if slow[registry] < share and not (registry in with_care and turn > 1):
+            if slow[registry] < share and turn <= (1 if registry in with_care else share * FOR_EACH_PROCESS):
                 turns[turn].append(pk)
         return [pk for turn in sorted(turns) for pk in turns[turn]][:limit]
 
@@ -134,6 +148,46 @@ class QueuedQuerySet(models.QuerySet[Row]):
     def _all(self) -> QueuedQuerySet[Row]:
         """Every repository, whatever these are."""
         return cast("QueuedQuerySet[Row]", self.model._default_manager.all())
+
+    def take(self, lease: uuid.UUID, *, share: int) -> Claim | None:
+        """Turn the lease of one of those that were handed out by it into one's own; None when none of them is left.
+
+        Where `share` polls of a registry are in work already, the rest of it is left to the processes that are at them.
+        What may not be polled any more goes back into the queue: its registry is to be left alone, or tried with care.
+        """
+        full: set[int] = set()
+        while one := self.exclude(registry__in=full)._one_of(lease):
+            pk, registry = one
+            now = databaseclock.now()
+            with _brief_transaction():
+                # Of two workers that take at once, the second sees what the first took.
+                locked = Registry.objects.select_for_update(no_key=True).filter(pk=registry)
+                most = locked.order_by().most_polls(now, share).first() or 0
+                mine = self._all.waiting(now).filter(pk=pk, lease_token=lease)
+                if self._all.in_work(now).filter(registry=registry).count() < most:
+                    if own := mine._lease(now):
+                        return Claim(pk, own)
+                elif most < share:
+                    mine.update(lease_token=None, lease_until=None)
+                else:
+                    full.add(registry)
+        return None
+
+    def _one_of(self, lease: uuid.UUID) -> tuple[int, int] | None:
+        """One of those that wait for a worker, and its registry: any, for others come for them at the same time."""
+        some = list(self.handed_out(lease).order_by().values_list("pk", "registry")[:MANY])
+        return random.choice(some) if some else None  # noqa: S311 (it spreads, it hides nothing)
+
+    def _lease(self, now: dt.datetime) -> uuid.UUID | None:
+        lease = uuid.uuid4()
+        won = self.update(
+            lease_token=lease,
+            lease_until=now + LEASE,
+            taken_at=now,
+            attempts=F("attempts") + 1,
+            next_poll_at=Least("next_poll_at", now),  # what is later than this, somebody asked for since
+        )
+        return lease if won else None
 
     def look_soon(self) -> int:
         """Make them due now, whatever their registries wait for; returns how many there are."""
@@ -161,28 +215,7 @@ class Queued(models.Model):
     def claim(self, now: dt.datetime | None = None) -> uuid.UUID | None:
         """Lease this repository whether it is due or not; None when somebody holds it."""
         now = now or databaseclock.now()
-        return self._lease(self._row.filter(_free(now)), now)
-
-    def take(self, handed_out: uuid.UUID, *, share: int) -> uuid.UUID | None:
-        """Turn the lease that was handed out into one's own; None when it ran out or was taken already.
-
-        None as well, and it goes back into the queue, when `share` polls of its registry are in work, or one where
-        that is to be tried with care, or when its registry may not be asked any more.
-        """
-        now = databaseclock.now()
-        with _brief_transaction():
-            # Of two workers that take at once, the second sees what the first took.
-            locked = Registry.objects.select_for_update(of=("self",), no_key=True)
-            registry = locked.only("pk").filter(repositories=self.pk).first()
-            if registry is None:
-                return None
-            mine = self._row.waiting(now).filter(lease_token=handed_out)
-            of_it = Registry.objects.to_try_with_care(now).filter(pk=OuterRef("registry"))
-            care = mine.to_ask(now).order_by().values_list(Exists(of_it), flat=True).first()
-            if care is None or registry.repositories.in_work(now).count() >= (1 if care else share):
-                mine.update(lease_token=None, lease_until=None)
-                return None
-            return self._lease(mine, now)
+        return self._row.filter(_free(now))._lease(now)
 
     def renew(self, lease: uuid.UUID) -> bool:
         """Keep a lease alive; False when it was lost."""
@@ -206,15 +239,3 @@ class Queued(models.Model):
     @property
     def _row(self) -> QueuedQuerySet[Queued]:
         return cast("QueuedQuerySet[Queued]", type(self)._default_manager.filter(pk=self.pk))
-
-    @staticmethod
-    def _lease(rows: QueuedQuerySet[Queued], now: dt.datetime) -> uuid.UUID | None:
-        lease = uuid.uuid4()
-        won = rows.update(
-            lease_token=lease,
-            lease_until=now + LEASE,
-            taken_at=now,
-            attempts=F("attempts") + 1,
-            next_poll_at=Least("next_poll_at", now),  # what is later than this, somebody asked for since
-        )
-        return lease if won else None

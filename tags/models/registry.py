@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, Exists, OuterRef, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -62,15 +62,28 @@ def validate_address(address: str) -> None:
         )
 
 
+def _to_leave_alone(now: dt.datetime) -> Q:
+    return Q(throttled_until__gt=now) | Q(retry_at__gt=now)
+
+
+def _to_try_with_care(now: dt.datetime) -> Q:
+    read = Registry.objects.filter(pk=OuterRef("pk"), repositories__checked_at__isnull=False)
+    return Q(cautious_until__gt=now) | Q(failures__gt=0) | Q(~Exists(read))
+
+
 class RegistryQuerySet(models.QuerySet["Registry"]):
     def to_leave_alone(self, now: dt.datetime) -> RegistryQuerySet:
         """Those that want silence, and those that failed lately."""
-        return self.filter(Q(throttled_until__gt=now) | Q(retry_at__gt=now))
+        return self.filter(_to_leave_alone(now))
 
     def to_try_with_care(self, now: dt.datetime) -> RegistryQuerySet:
         """Those of which one poll at a time is enough: they had too much, or fail, or were never read yet."""
-        read = Registry.objects.filter(pk=OuterRef("pk"), repositories__checked_at__isnull=False)
-        return self.filter(Q(cautious_until__gt=now) | Q(failures__gt=0) | ~Exists(read))
+        return self.filter(_to_try_with_care(now))
+
+    def most_polls(self, now: dt.datetime, share: int) -> models.QuerySet[Registry, int]:
+        """How many polls of each may be in work at a time, where no other may have more than `share`."""
+        alone, one = When(_to_leave_alone(now), then=Value(0)), When(_to_try_with_care(now), then=Value(1))
+        return self.values_list(Case(alone, one, default=Value(share)), flat=True)
 
 
 class Registry(Throttled, Troubled):

@@ -66,16 +66,16 @@ def test_a_lease_that_ran_out_is_free_again(clock) -> None:
     [(_pk, first)] = Repository.objects.claim_due(limit=10, share=4)
     clock.shift(LEASE + SECOND)
     assert not repository.renew(first)
-    assert repository.take(first, share=4) is None
+    assert Repository.objects.take(first, share=4) is None
     [(_pk, second)] = Repository.objects.claim_due(limit=10, share=4)
     assert second != first
 
 
 def test_a_message_that_comes_twice_is_taken_once() -> None:
-    repository = make_repository()
+    make_repository()
     [(_pk, lease)] = Repository.objects.claim_due(limit=10, share=4)
-    assert repository.take(lease, share=4) is not None
-    assert repository.take(lease, share=4) is None
+    assert Repository.objects.take(lease, share=4) is not None
+    assert Repository.objects.take(lease, share=4) is None
 
 
 def test_look_soon_makes_it_due() -> None:
@@ -114,10 +114,10 @@ if connection.vendor == "postgresql":  # of which rows are locked one by one
             assert cursor.fetchone() == ("1min",)
 
     def test_a_transaction_that_all_polls_of_a_registry_wait_for_ends_sooner() -> None:
-        repository = make_repository()
+        make_repository()
         [(_pk, lease)] = Repository.objects.claim_due(limit=10, share=4)
         with CaptureQueriesContext(connection) as queries:
-            assert repository.take(lease, share=4)
+            assert Repository.objects.take(lease, share=4)
         said = [query["sql"] for query in queries]
         limit, lock = "set_config('idle_in_transaction_session_timeout', '10s', true)", "FOR NO KEY UPDATE"
         [limited] = [place for place, sql in enumerate(said) if limit in sql]
@@ -136,6 +136,11 @@ class TestTurns:
         read("few.example.com", 20)
         assert claimed(limit=5) == ["few.example.com"] * 5
 
+    def test_no_more_is_handed_out_of_a_registry_than_its_processes_take_soon(self) -> None:
+        read("many.example.com", 30)
+        assert len(claimed(limit=30, share=2)) == 10
+        assert claimed(limit=30, share=2) == []
+
     def test_a_registry_that_was_never_read_is_tried_with_one(self) -> None:
         for number in range(3):
             make_repository(f"app{number}", address="new.example.com")
@@ -153,7 +158,7 @@ class TestTurns:
     def test_a_registry_whose_slow_polls_have_its_share_of_the_workers_gets_no_more(self, clock) -> None:
         read("slow.example.com", 5)
         for claim in Repository.objects.claim_due(limit=2, share=2):
-            assert Repository.objects.get(pk=claim.pk).take(claim.lease, share=2)
+            assert Repository.objects.filter(pk=claim.pk).take(claim.lease, share=2)
         assert claimed(share=2, limit=1) == ["slow.example.com"], "they may be over at any moment"
         clock.shift(SLOW + SECOND)
         assert claimed(share=2) == []
@@ -162,30 +167,51 @@ class TestTurns:
 class TestTaking:
     def test_no_more_polls_of_a_registry_are_in_work_than_its_share(self) -> None:
         read("one.example.com", 3)
-        claims = Repository.objects.claim_due(limit=3, share=2)
-        taken = [Repository.objects.get(pk=claim.pk).take(claim.lease, share=2) for claim in claims]
-        assert [lease is not None for lease in taken] == [True, True, False]
-        [put_back] = Repository.objects.due(START)
-        assert put_back.pk == claims[2].pk
+        [lease] = {claim.lease for claim in Repository.objects.claim_due(limit=3, share=2)}
+        first, second, third = (Repository.objects.take(lease, share=2) for _ in range(3))
+        assert third is None
+        assert Repository.objects.handed_out(lease).count() == 1, "it is left to whoever is at the others"
+        assert not Repository.objects.waiting_for_a_process(2).exists(), "and keeps nothing else from being handed out"
+        Repository.objects.get(pk=first.pk).leave(first.lease)
+        assert Repository.objects.waiting_for_a_process(2).count() == 1
+        taken = Repository.objects.take(lease, share=2)
+        assert taken.pk not in (first.pk, second.pk)
+
+    def test_who_finds_a_registry_s_share_in_work_takes_what_is_of_others(self) -> None:
+        read("one.example.com", 5)
+        [free] = read("other.example.com", 1)
+        [lease] = {claim.lease for claim in Repository.objects.claim_due(limit=6, share=2)}
+        one = Repository.objects.filter(registry__address="one.example.com")
+        assert all(one.take(lease, share=2) for _ in range(2))
+        assert Repository.objects.take(lease, share=2).pk == free.pk
+        assert Repository.objects.take(lease, share=2) is None
+
+    def test_what_is_to_be_tried_with_care_after_all_goes_back(self) -> None:
+        read("one.example.com", 3)
+        [lease] = {claim.lease for claim in Repository.objects.claim_due(limit=3, share=4)}
+        Registry.objects.update(failures=1)
+        assert Repository.objects.take(lease, share=4)
+        assert Repository.objects.take(lease, share=4) is None
+        assert Repository.objects.leased().count() == 1
 
     def test_another_registry_s_polls_take_nothing_from_the_share(self) -> None:
         read("one.example.com", 1)
         read("other.example.com", 1)
         for claim in Repository.objects.claim_due(limit=2, share=1):
-            assert Repository.objects.get(pk=claim.pk).take(claim.lease, share=1)
+            assert Repository.objects.filter(pk=claim.pk).take(claim.lease, share=1)
 
     def test_what_was_handed_out_before_its_registry_failed_is_put_back(self) -> None:
-        [repository] = read("one.example.com", 1)
+        read("one.example.com", 1)
         [claim] = Repository.objects.claim_due(limit=1, share=4)
         Registry.objects.update(retry_at=START + SECOND)
-        assert repository.take(claim.lease, share=4) is None
+        assert Repository.objects.take(claim.lease, share=4) is None
         assert not Repository.objects.leased().exists()
 
     def test_what_waits_is_told_from_what_is_in_work(self) -> None:
-        [repository] = read("one.example.com", 1)
+        read("one.example.com", 1)
         [claim] = Repository.objects.claim_due(limit=1, share=4)
         assert (Repository.objects.waiting().count(), Repository.objects.in_work().count()) == (1, 0)
-        repository.take(claim.lease, share=4)
+        Repository.objects.take(claim.lease, share=4)
         assert (Repository.objects.waiting().count(), Repository.objects.in_work().count()) == (0, 1)
 
 

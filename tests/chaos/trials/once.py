@@ -64,7 +64,7 @@ def delivered_five_times(world: World, times: int) -> Iterator[Figure]:
         with kept_list(world, name) as kept:
             before = len(world.registry.asked(f"/{name}/tags/list"))
             for _ in range(DELIVERIES):
-                poll.apply_async((claim.pk, str(claim.lease)))
+                poll.apply_async((str(claim.lease),))
             kept.askers.get(timeout=SECONDS_TO_ASK)
             wait_until(lambda: redis.llen("polls") == 0 and redis.hlen("unacked") <= 1, SECONDS_TO_ASK)
             most = max(most, len(world.registry.asked(f"/{name}/tags/list")) - before)
