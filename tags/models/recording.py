@@ -113,11 +113,11 @@ class Recording:
             return set()
         digests = {seen.tag: seen.digest for seen in self.listing.observations}
         rows = self.tags.at_rest().order_by().values_list("name", "digest")
-        return {name for name, digest in rows.iterator() if digests.get(name) == digest}
+        return {name for name, digest in rows if digests.get(name) == digest}
 
     @staticmethod
     def _read(tags: TagQuerySet) -> dict[str, Known]:
-        return {row.name: row for row in map(Known._make, tags.values_list(*Known._fields).iterator())}
+        return {row.name: row for row in map(Known._make, tags.values_list(*Known._fields))}
 
     def _read_the_rest(self) -> None:
         """What is called how depends on all tags of the repository."""

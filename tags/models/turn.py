@@ -32,7 +32,7 @@ def turn(tags: TagQuerySet, looks: Looks, slices: Set[int], listed: Set[str], kn
     there, each_time = set(), set()
     for name, role, state, swept, wanted_at, disputed_since, looked_at in rows.values_list(
         "name", "role", "state", "swept", "wanted_at", "disputed_since", "looked_at"
-    ).iterator():
+    ):
         there.add(name)
         missed_its_turn = looked_at and (last := looks.of(name, swept=True)) and looked_at < last
         if not (swept and is_swept(role, state)) or wanted_at or disputed_since or missed_its_turn:
