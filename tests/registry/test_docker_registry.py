@@ -165,8 +165,8 @@ def test_its_catalog_is_read_in_pages(registry: DockerRegistry) -> None:
     assert {"catalog/a", "catalog/b", "catalog/c"} <= set(catalog.names)
 
 
-def test_ten_thousand_tags_are_listed_and_looked_at(tmp_path: Path) -> None:
-    tags = [f"build-{number:05}" for number in range(9999)]
+def test_thousands_of_tags_are_listed_and_looked_at(tmp_path: Path) -> None:
+    tags = [f"build-{number:05}" for number in range(2499)]
     with docker_registry(tmp_path) as registry:
         digest = registry.push_image("many", "first", "a")
         registry.push_quickly("many", tags, digest)
@@ -175,7 +175,7 @@ def test_ten_thousand_tags_are_listed_and_looked_at(tmp_path: Path) -> None:
     assert listing.complete
     assert listing.error is None
     assert {seen.tag: seen.digest for seen in listing.observations} == dict.fromkeys(["first", *tags], digest)
-    assert listing.requests == 1 + 10_000
+    assert listing.requests == 1 + 2500
 
 
 def test_an_image_is_described(registry: DockerRegistry) -> None:
