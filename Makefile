@@ -24,7 +24,7 @@ test: .venv/installed-for-development
 
 # The same on PostgreSQL, less what has no database of its own to swap.
 test-postgresql: .venv/installed-for-development
-	$(BIN)/python -m tests.on_postgresql $(BIN)/python -m pytest --numprocesses auto --ignore tests/registry --ignore tests/browser \
+	$(BIN)/python -m tests.on_postgresql $(BIN)/python -m pytest -p tests.on_postgresql --numprocesses auto --ignore tests/registry --ignore tests/browser \
 		--ignore tests/chaos --ignore tests/test_bench_polls.py --ignore tests/test_up.py --ignore tests/test_supervisor.py --ignore tests/test_end_to_end.py $(ARGS)
 
 check: .venv/installed-for-development

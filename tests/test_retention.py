@@ -38,7 +38,7 @@ POINTERS = ("production", "rollback", "latest", "1.0")
 VERSIONS = ("1.0.0", "1.0.1", "1.1.0", "1.1.0-alpine", "2.0.0")
 CONTENTS = tuple("abcdef")
 # Each world takes long, and its batches are of another size.
-SEEDS = range(3) if connection.vendor == "sqlite" else (1,)
+SEEDS = range(2) if connection.vendor == "sqlite" else (1,)
 
 
 @pytest.fixture(autouse=True)
