@@ -80,6 +80,10 @@ class Side:
         return self.standing is not None and self.standing.leaving_before is not None
 
     @property
+    def is_disputed(self) -> bool:
+        return self.standing is not None and self.standing.disputed_since is not None
+
+    @property
     def is_unknown(self) -> bool:
         """Whether nobody can say what was there."""
         return bool(self.unknown) or (self.standing is not None and self.standing.is_coming)
@@ -193,6 +197,12 @@ class Comparison:
         """The pointers that were moving, in words; what is told of them is as before that move."""
         pairs = ((self.a, self.b), (self.b, self.a))
         return in_words([_told_apart(side, other) for side, other in pairs if side.is_moving])
+
+    @property
+    def disputed(self) -> str:
+        """The tags about which their registry's servers disagree, in words; what is told of them is as before that."""
+        pairs = ((self.a, self.b), (self.b, self.a))
+        return in_words([_told_apart(side, other) for side, other in pairs if side.is_disputed])
 
     @property
     def differing(self) -> int:

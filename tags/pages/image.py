@@ -45,6 +45,7 @@ class Stay(NamedTuple):
     leaving_before: dt.datetime | None = None
     leaving_to: str | None = None
     ahead: str = ""
+    is_disputed: bool = False  # by the registry's servers
 
 
 def standing_on(digest: str, moment: dt.datetime | None) -> list[Stay]:
@@ -52,9 +53,12 @@ def standing_on(digest: str, moment: dt.datetime | None) -> list[Stay]:
     tags = Tag.objects.shown().select_related("repository__registry")
     if moment is None:
         return [
-            Stay(tag, tag.after, tag.before, is_missing=tag.state == Tag.State.MISSING)
+            Stay(
+                tag, tag.after, tag.before,
+                is_missing=tag.state == Tag.State.MISSING, is_disputed=tag.disputed_since is not None,
+            )
             for tag in tags.filter(digest=digest)
-        ]
+        ]  # fmt: skip
     there = tags_on([digest], tags, moment)
     names = names_of([Standing.of(tag)._replace(leaving_to=tag.leaving_to) for tag in there], moment)
     return [

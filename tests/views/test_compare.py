@@ -14,6 +14,7 @@ from tags.models import CompareLink, Image
 from tags.registry import TimedOut
 from tests.factories import DAY, HOUR, MINUTE, NOW, example, keep_watching, look, moved, watch
 from tests.listings import EXAMPLE, digest
+from tests.views.partly import disputed
 from tests.views.pasts import COMING, GOING, gone_and_back
 from tests.views.reading import read, rows_of, text_of
 
@@ -407,3 +408,10 @@ class TestGoneAndBack:
         page = read(client, address("production", "1.1", at=GOING))
         assert "being removed between 13:50 and 13:55" in page
         assert "Moving to nowhere: it was being removed not moving" in page
+
+
+def test_of_what_the_registry_s_servers_disagree_about_nobody_is_sure(client: Client) -> None:
+    disputed("production")
+    page = read(client, address("production", "qatesting"))
+    assert "Not sure, for the registry's servers disagree: production. What is told is as it was before." in page
+    assert "disagree" not in read(client, address("latest", "qatesting"))

@@ -11,6 +11,7 @@ from tags.models import Image, Tag
 from tags.pages import image as images
 from tests.factories import DAY, HOUR, MINUTE, NOW, example, keep_watching, look, moved, watch
 from tests.listings import EXAMPLE, digest
+from tests.views.partly import disputed
 from tests.views.pasts import GOING, gone_and_back
 from tests.views.reading import read, rows_of, text_of
 
@@ -284,3 +285,10 @@ def test_who_was_being_removed_says_so(client: Client) -> None:
     assert "production today 13:45 or earlier (at least 6 min) being removed between 13:50 and 13:55" in read(
         client, page_of("a", f"?at={GOING}")
     )
+
+
+def test_who_is_perhaps_elsewhere_because_the_registry_s_servers_disagree_is_marked(client: Client) -> None:
+    disputed("production")
+    address = page_of(EXAMPLE["production"])
+    assert read(client, address).count("the registry's servers disagree") == 1
+    assert "disagree" not in read(client, f"{address}?at=2026-05-15T13:00:30")
