@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import time
-import uuid
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -16,7 +15,7 @@ from django.utils import timezone
 
 from regviewer.celery import app
 from tags import describing, discovery, polling, retention
-from tags.models import LEASE, Heartbeat, Registry, Repository
+from tags.models import Heartbeat, Registry, Repository
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 SECONDS_BETWEEN_DISPATCHES = 2
+SECONDS_TO_HEAR = 5 * SECONDS_BETWEEN_DISPATCHES  # a ring of the doorbell: the next one says the same
 SECONDS_OF_A_DISPATCH = 1.5  # as long as more is due than is handed out at once
 SECONDS_BETWEEN_HANDFULS = 0.2
 SECONDS_BETWEEN_COUNTS = 10
@@ -39,11 +39,9 @@ TIME_BETWEEN_DISCOVERIES = dt.timedelta(minutes=10)
 
 @app.on_after_finalize.connect
 def ring_every_few_seconds(sender: Celery, **_: Any) -> None:
-    # A doorbell that nobody heard in time is not rung again: the next one says the same.
-    expires = SECONDS_BETWEEN_DISPATCHES * 5
-    sender.add_periodic_task(SECONDS_BETWEEN_DISPATCHES, dispatch.s(), expires=expires)
-    sender.add_periodic_task(SECONDS_BETWEEN_COUNTS, count_workers.s(), expires=expires)
-    sender.add_periodic_task(SECONDS_BETWEEN_DESCRIPTIONS, hand_out_descriptions.s(), expires=expires)
+    sender.add_periodic_task(SECONDS_BETWEEN_DISPATCHES, dispatch.s(), expires=SECONDS_TO_HEAR)
+    sender.add_periodic_task(SECONDS_BETWEEN_COUNTS, count_workers.s(), expires=SECONDS_TO_HEAR)
+    sender.add_periodic_task(SECONDS_BETWEEN_DESCRIPTIONS, hand_out_descriptions.s(), expires=SECONDS_TO_HEAR)
     if settings.KEEP_MOVEMENTS_DAYS:
         sender.add_periodic_task(SECONDS_BETWEEN_PRUNINGS, prune.s(), expires=SECONDS_BETWEEN_PRUNINGS)
 
@@ -56,6 +54,8 @@ def dispatch() -> None:
     processes = Heartbeat.processes_of(Heartbeat.WORKERS)
     for registry_id in claim_discoveries():
         discover.delay(registry_id)
+    if Repository.objects.waiting().exists():
+        ring()  # who was told of it may be gone, and so may the message
     end = time.monotonic() + SECONDS_OF_A_DISPATCH
     while hand_out(processes) and time.monotonic() < end:
         time.sleep(SECONDS_BETWEEN_HANDFULS)
@@ -66,15 +66,15 @@ def hand_out(processes: int) -> bool:
     share = share_of(processes)
     waiting = Repository.objects.waiting_for_a_process(share).count()
     room = max(LEAST_WAITING, WAITING_FOR_EACH_PROCESS * processes) - waiting
-    claims = Repository.objects.claim_due(limit=room, share=share) if room > 0 else []
-    for claim in claims[:processes]:  # each process that comes takes one after the other
-        ring(str(claim.lease))
-    return len(claims) >= room
+    claimed = Repository.objects.claim_due(limit=room, share=share) if room > 0 else []
+    for _ in claimed[:processes]:  # each process that comes takes one after the other
+        ring()
+    return len(claimed) >= room
 
 
-def ring(lease: str) -> None:
-    """Tell a worker that something was handed out by that lease."""
-    poll.apply_async((lease,), expires=LEASE.total_seconds())
+def ring() -> None:
+    """Tell a worker that something was handed out."""
+    poll.apply_async(expires=SECONDS_TO_HEAR)
 
 
 @shared_task
@@ -93,22 +93,22 @@ def share_of(processes: int) -> int:
 
 
 @shared_task
-def poll(lease: str) -> None:
-    """Poll what was handed out by that lease, one after the other, until none is left; other processes do the same.
+def poll() -> None:
+    """Poll what was handed out, one after the other, until none is left; other processes do the same.
 
     A message that comes twice, or late, finds less to take, or nothing.
     """
-    handed_out = uuid.UUID(lease)
     share = share_of(Heartbeat.processes_of(Heartbeat.WORKERS))
     end = time.monotonic() + polling.SECONDS_OF_A_SITTING
     try:
-        while time.monotonic() < end and (claim := Repository.objects.take(handed_out, share=share)):
+        while time.monotonic() < end and (claim := Repository.objects.take(share=share)):
             at_hand = Repository.objects.select_related("registry", "sweep", "inventory")
             if repository := at_hand.filter(pk=claim.pk).first():
                 log.info("polled", **dataclasses.asdict(polling.poll(repository, claim.lease)))
     finally:
-        if Repository.objects.handed_out(handed_out).exists():  # be it that a mistake of ours has ended this
-            ring(lease)
+        # Be it that a mistake of ours has ended this. What only waits for polls of its registry is left to those at it.
+        if Repository.objects.waiting_for_a_process(share).exists():
+            ring()
 
 
 @shared_task

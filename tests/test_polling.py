@@ -358,7 +358,7 @@ def of_kind(kind: str, registry: FakeRegistry) -> Repository:
 @pytest.mark.usefixtures("lagging")
 def test_an_api_that_lags_behind_is_not_asked_again_at_once(example: FakeRegistry) -> None:
     repository = of_kind("lagging", example)
-    [(_id, lease)] = Repository.objects.claim_due(limit=1, share=4)
+    lease = repository.claim()
     polling.poll(repository, lease)
     assert not Repository.objects.claim_due(limit=1, share=4)
 

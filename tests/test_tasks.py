@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 
 import pytest
 from django.utils import timezone
@@ -14,10 +13,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The leases of which workers were told."""
-    calls: list[str] = []
-    monkeypatch.setattr(tasks.poll, "apply_async", lambda args, **_options: calls.extend(args))
+def rung(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long workers may take to hear of it, for each time that they were told."""
+    calls: list[float] = []
+    monkeypatch.setattr(tasks.poll, "apply_async", lambda expires: calls.append(expires))
     return calls
 
 
@@ -43,9 +42,10 @@ def read(count: int) -> list[str]:
 def test_dispatch_hands_out_what_is_due_once_and_shows_that_it_lives(rung: list) -> None:
     make_repository()
     tasks.dispatch()
+    assert len(rung) == 1
+    handed_out = Repository.objects.waiting().get().lease_until
     tasks.dispatch()
-    [lease] = rung
-    assert Repository.objects.handed_out(uuid.UUID(lease)).count() == 1
+    assert Repository.objects.waiting().get().lease_until == handed_out
     assert not Heartbeat.is_late(Heartbeat.last())
 
 
@@ -64,7 +64,14 @@ def test_each_process_is_told_once_of_a_handful(rung: list, monkeypatch: pytest.
     read(10)
     tasks.hand_out(6)
     assert len(rung) == 6
-    assert len(set(rung)) == 1
+
+
+def test_what_nobody_heard_of_is_told_again(rung: list) -> None:
+    read(3)
+    tasks.dispatch()
+    rung.clear()  # by a Redis that was emptied
+    tasks.dispatch()
+    assert len(rung) == 1
 
 
 def test_what_is_taken_soon_is_followed_by_more_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,9 +83,9 @@ def test_what_is_taken_soon_is_followed_by_more_at_once(monkeypatch: pytest.Monk
     read(5)
     taken: list[int] = []
 
-    def take(args: tuple[str], **_options: object) -> None:
+    def take(expires: float) -> None:
         assert Repository.objects.waiting().count() <= 2
-        while claim := Repository.objects.take(uuid.UUID(args[0]), share=9):
+        while claim := Repository.objects.take(share=9):
             taken.append(claim.pk)
 
     monkeypatch.setattr(tasks.poll, "apply_async", take)
@@ -89,10 +96,28 @@ def test_what_is_taken_soon_is_followed_by_more_at_once(monkeypatch: pytest.Monk
 def test_one_message_is_enough_for_all_of_a_handful_and_another_one_finds_nothing(rung: list, polled: list) -> None:
     references = read(3)
     tasks.dispatch()
+    rung.clear()
     for _ in range(2):
-        tasks.poll(rung[0])
+        tasks.poll()
     assert sorted(polled) == references
-    assert len(rung) == 3, "nobody need be told of what is done"
+    assert rung == [], "nobody need be told of what is done"
+
+
+def test_what_only_its_registry_s_polls_keep_waiting_is_left_to_who_is_at_them(rung: list, polled: list) -> None:
+    read(3)
+    make_repository("elsewhere", address="other.example.com")
+    Repository.objects.filter(name="elsewhere").update(next_poll_at=timezone.now() + dt.timedelta(hours=1))
+    Heartbeat.beat(Heartbeat.WORKERS, 4)
+    tasks.hand_out(4)
+    Repository.objects.take(share=2)
+    other = Repository.objects.take(share=2)
+    assert other
+    rung.clear()
+    tasks.poll()
+    assert (polled, rung) == ([], []), "a process that can do nothing would be told again and again"
+    Repository.objects.get(pk=other.pk).leave(other.lease)
+    tasks.poll()
+    assert len(polled) == 1
 
 
 def test_a_sitting_that_was_long_leaves_the_rest_to_another(
@@ -101,9 +126,10 @@ def test_a_sitting_that_was_long_leaves_the_rest_to_another(
     monkeypatch.setattr(polling, "SECONDS_OF_A_SITTING", 0)
     read(1)
     tasks.dispatch()
-    tasks.poll(rung[0])
+    rung.clear()
+    tasks.poll()
     assert polled == []
-    assert rung == rung[:1] * 2
+    assert len(rung) == 1
 
 
 def test_a_mistake_of_ours_amid_a_handful_leaves_the_rest_to_another(
@@ -115,17 +141,18 @@ def test_a_mistake_of_ours_amid_a_handful_leaves_the_rest_to_another(
     monkeypatch.setattr(polling, "poll", fail)
     read(2)
     tasks.dispatch()
+    rung.clear()
     with pytest.raises(ZeroDivisionError):
-        tasks.poll(rung[0])
-    assert rung == rung[:1] * 3
-    assert Repository.objects.handed_out(uuid.UUID(rung[0])).count() == 1
+        tasks.poll()
+    assert len(rung) == 1
+    assert Repository.objects.waiting().count() == 1
 
 
 def test_a_message_about_a_repository_that_is_gone_is_dropped(rung: list, polled: list) -> None:
     make_repository()
     tasks.dispatch()
     Repository.objects.all().delete()
-    tasks.poll(rung[0])
+    tasks.poll()
     assert polled == []
 
 

@@ -135,7 +135,7 @@ def test_a_version_that_was_pushed_anew_is_looked_at_out_of_its_turn(
 
 def test_a_push_during_a_poll_is_not_lost(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     Repository.objects.update(next_poll_at=timezone.now())
-    [(_id, lease)] = Repository.objects.claim_due(limit=1, share=4)
+    lease = repository.claim()
     fetch = polling.fetch
 
     def fetch_and_then_hear(*arguments: Any) -> Listing:

@@ -10,6 +10,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RemoveIndex(
+            model_name='repository',
+            name='repository_lease',
+        ),
         migrations.AddIndex(
             model_name='repository',
             index=models.Index(models.F('lease_until'), condition=models.Q(('lease_until__isnull', False)), name='repository_leased'),

@@ -37,7 +37,7 @@ class LeaseLost(Exception):
 
 
 class Claim(NamedTuple):
-    """A repository's id and the token of its lease: one that was handed out, to be taken by some worker, or its own."""
+    """A repository's id, and the token of the lease by which whoever took it holds it."""
 
     pk: int
     lease: uuid.UUID
@@ -95,15 +95,11 @@ class QueuedQuerySet(models.QuerySet[Row]):
         in_work = self._all.in_work(now).order_by().values("registry").annotate(polls=Count("pk"))
         return self.waiting(now).exclude(registry__in=in_work.filter(polls__gte=share).values("registry"))
 
-    def handed_out(self, lease: uuid.UUID) -> Self:
-        """What waits of all that was handed out by one lease."""
-        return self.waiting().filter(lease_token=lease)
-
     def in_work(self, now: dt.datetime | None = None) -> Self:
         return self.leased(now).exclude(taken_at=None)
 
-    def claim_due(self, *, limit: int, share: int, now: dt.datetime | None = None) -> list[Claim]:
-        """Lease up to `limit` due repositories, for workers to take; returns those won.
+    def claim_due(self, *, limit: int, share: int, now: dt.datetime | None = None) -> list[int]:
+        """Lease up to `limit` due repositories, for workers to take; returns the ids of those won.
 
         Registries take turns, and of each the longest due comes first. A registry that is to be tried with care has
         one at a time, one that keeps `share` processes busy with slow polls gets no more, and none more than those can
@@ -114,7 +110,6 @@ class QueuedQuerySet(models.QuerySet[Row]):
         locked, such as a worker that froze while it wrote.
         """
         now = now or databaseclock.now()
-        lease = uuid.uuid4()
         candidates = self.due(now)._in_turn(now, limit, share)
         if not candidates:
             return []
@@ -123,9 +118,9 @@ class QueuedQuerySet(models.QuerySet[Row]):
             still_due = self._all.filter(_free(now), pk__in=candidates, next_poll_at__lte=now).order_by()
             won = list(still_due.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
             self._all.filter(pk__in=won).update(
-                lease_token=lease, lease_until=now + LEASE, taken_at=None, next_poll_at=now
+                lease_token=None, lease_until=now + LEASE, taken_at=None, next_poll_at=now
             )
-        return [Claim(pk, lease) for pk in won]
+        return won
 
     def _in_turn(self, now: dt.datetime, limit: int, share: int) -> list[int]:
         """Up to `limit` of these by turns, of which a registry has had as many as are under way or handed out."""
@@ -149,33 +144,33 @@ class QueuedQuerySet(models.QuerySet[Row]):
         """Every repository, whatever these are."""
         return cast("QueuedQuerySet[Row]", self.model._default_manager.all())
 
-    def take(self, lease: uuid.UUID, *, share: int) -> Claim | None:
-        """Turn the lease of one of those that were handed out by it into one's own; None when none of them is left.
+    def take(self, *, share: int) -> Claim | None:
+        """Lease one of those that were handed out to whoever asks; None when there is none that may be taken.
 
         Where `share` polls of a registry are in work already, the rest of it is left to the processes that are at them.
         What may not be polled any more goes back into the queue: its registry is to be left alone, or tried with care.
         """
         full: set[int] = set()
-        while one := self.exclude(registry__in=full)._one_of(lease):
+        while one := self.exclude(registry__in=full)._one_that_waits():
             pk, registry = one
             now = databaseclock.now()
             with _brief_transaction():
                 # Of two workers that take at once, the second sees what the first took.
                 locked = Registry.objects.select_for_update(no_key=True).filter(pk=registry)
                 most = locked.order_by().most_polls(now, share).first() or 0
-                mine = self._all.waiting(now).filter(pk=pk, lease_token=lease)
+                mine = self._all.waiting(now).filter(pk=pk)
                 if self._all.in_work(now).filter(registry=registry).count() < most:
                     if own := mine._lease(now):
                         return Claim(pk, own)
                 elif most < share:
-                    mine.update(lease_token=None, lease_until=None)
+                    mine.update(lease_until=None)
                 else:
                     full.add(registry)
         return None
 
-    def _one_of(self, lease: uuid.UUID) -> tuple[int, int] | None:
-        """One of those that wait for a worker, and its registry: any, for others come for them at the same time."""
-        some = list(self.handed_out(lease).order_by().values_list("pk", "registry")[:MANY])
+    def _one_that_waits(self) -> tuple[int, int] | None:
+        """One of those that have waited longest, and its registry: any of them, for others come at the same time."""
+        some = list(self.waiting().order_by("lease_until").values_list("pk", "registry")[:MANY])
         return random.choice(some) if some else None  # noqa: S311 (it spreads, it hides nothing)
 
     def _lease(self, now: dt.datetime) -> uuid.UUID | None:

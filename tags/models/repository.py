@@ -172,9 +172,7 @@ class Repository(Queued):
         indexes = [
             # read by: RepositoryQuerySet.due()
             models.Index("next_poll_at", name="repository_due"),
-            # read by: RepositoryQuerySet.take(), to see what was handed out by a lease
-            models.Index("lease_token", name="repository_lease"),
-            # read by: RepositoryQuerySet.leased(), several times a second while more is due than is handed out
+            # read by: RepositoryQuerySet.leased(), for each poll that is taken and each handful that is handed out
             models.Index("lease_until", name="repository_leased", condition=Q(lease_until__isnull=False)),
         ]
 

@@ -10,7 +10,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tags.models import Coverage, Registry, Repository
+from tags.models import Coverage, Registry, Repository, queued
 from tags.models.queued import LEASE, SLOW
 from tags.models.repository import ASIDE, MOST_ATTEMPTS
 from tests.listings import EXAMPLE, SECOND, START, at, make_repository, record, seen
@@ -34,23 +34,21 @@ def read(address: str, count: int, *, due: dt.datetime = START) -> list[Reposito
 def claimed(limit: int = 10, share: int = 4) -> list[str]:
     """What is claimed now, as the registries' addresses."""
     claims = Repository.objects.claim_due(limit=limit, share=share)
-    return [Repository.objects.get(pk=claim.pk).registry.address for claim in claims]
+    return [Repository.objects.get(pk=pk).registry.address for pk in claims]
 
 
 def test_a_due_repository_is_claimed_once() -> None:
     repository = make_repository()
-    [(pk, lease)] = Repository.objects.claim_due(limit=10, share=4)
-    assert pk == repository.pk
+    assert Repository.objects.claim_due(limit=10, share=4) == [repository.pk]
     assert Repository.objects.claim_due(limit=10, share=4) == []
     assert repository.claim() is None
-    assert repository.renew(lease)
 
 
 def test_no_more_is_claimed_than_asked_and_the_longest_due_comes_first() -> None:
     late, later = make_repository("late"), make_repository("later")
     Repository.objects.filter(pk=late.pk).update(next_poll_at=START - dt.timedelta(minutes=1))
     Repository.objects.filter(pk=later.pk).update(next_poll_at=START - dt.timedelta(minutes=2))
-    assert [pk for pk, _lease in Repository.objects.claim_due(limit=1, share=4)] == [later.pk]
+    assert Repository.objects.claim_due(limit=1, share=4) == [later.pk]
 
 
 @pytest.mark.parametrize("of", ["repository", "registry"])
@@ -63,19 +61,24 @@ def test_what_is_disabled_is_not_claimed(of: str) -> None:
 
 def test_a_lease_that_ran_out_is_free_again(clock) -> None:
     repository = make_repository()
-    [(_pk, first)] = Repository.objects.claim_due(limit=10, share=4)
+    assert Repository.objects.claim_due(limit=10, share=4) == [repository.pk]
     clock.shift(LEASE + SECOND)
-    assert not repository.renew(first)
-    assert Repository.objects.take(first, share=4) is None
-    [(_pk, second)] = Repository.objects.claim_due(limit=10, share=4)
-    assert second != first
+    assert Repository.objects.take(share=4) is None
+    assert Repository.objects.claim_due(limit=10, share=4) == [repository.pk]
+    first = Repository.objects.take(share=4)
+    clock.shift(LEASE + SECOND)
+    assert not repository.renew(first.lease)
+    assert Repository.objects.claim_due(limit=10, share=4) == [repository.pk]
+    assert Repository.objects.take(share=4).lease != first.lease
 
 
-def test_a_message_that_comes_twice_is_taken_once() -> None:
-    make_repository()
-    [(_pk, lease)] = Repository.objects.claim_due(limit=10, share=4)
-    assert Repository.objects.take(lease, share=4) is not None
-    assert Repository.objects.take(lease, share=4) is None
+def test_what_was_handed_out_is_taken_once() -> None:
+    repository = make_repository()
+    Repository.objects.claim_due(limit=10, share=4)
+    taken = Repository.objects.take(share=4)
+    assert taken.pk == repository.pk
+    assert repository.renew(taken.lease)
+    assert Repository.objects.take(share=4) is None
 
 
 def test_look_soon_makes_it_due() -> None:
@@ -91,9 +94,9 @@ def test_what_was_claimed_in_vain_goes_to_the_end_of_the_line(clock) -> None:
     hanging, waiting = make_repository("hanging"), make_repository("waiting")
     Repository.objects.filter(pk=hanging.pk).update(next_poll_at=START - dt.timedelta(minutes=2))
     Repository.objects.filter(pk=waiting.pk).update(next_poll_at=START - dt.timedelta(minutes=1))
-    assert [pk for pk, _lease in Repository.objects.claim_due(limit=1, share=4)] == [hanging.pk]
+    assert Repository.objects.claim_due(limit=1, share=4) == [hanging.pk]
     clock.shift(LEASE + SECOND)
-    assert [pk for pk, _lease in Repository.objects.claim_due(limit=1, share=4)] == [waiting.pk]
+    assert Repository.objects.claim_due(limit=1, share=4) == [waiting.pk]
 
 
 if connection.vendor == "postgresql":  # of which rows are locked one by one
@@ -104,9 +107,9 @@ if connection.vendor == "postgresql":  # of which rows are locked one by one
         with closing(connection.copy()) as frozen:
             frozen.set_autocommit(False)
             frozen.cursor().execute("SELECT FROM tags_repository WHERE id = %s FOR UPDATE", [locked.pk])
-            assert [pk for pk, _lease in Repository.objects.claim_due(limit=10, share=4)] == [free.pk]
+            assert Repository.objects.claim_due(limit=10, share=4) == [free.pk]
             frozen.rollback()
-        assert [pk for pk, _lease in Repository.objects.claim_due(limit=10, share=4)] == [locked.pk]
+        assert Repository.objects.claim_due(limit=10, share=4) == [locked.pk]
 
     def test_a_transaction_that_nobody_goes_on_with_ends_and_what_it_locked_is_free() -> None:
         with connection.cursor() as cursor:
@@ -115,9 +118,9 @@ if connection.vendor == "postgresql":  # of which rows are locked one by one
 
     def test_a_transaction_that_all_polls_of_a_registry_wait_for_ends_sooner() -> None:
         make_repository()
-        [(_pk, lease)] = Repository.objects.claim_due(limit=10, share=4)
+        Repository.objects.claim_due(limit=10, share=4)
         with CaptureQueriesContext(connection) as queries:
-            assert Repository.objects.take(lease, share=4)
+            assert Repository.objects.take(share=4)
         said = [query["sql"] for query in queries]
         limit, lock = "set_config('idle_in_transaction_session_timeout', '10s', true)", "FOR NO KEY UPDATE"
         [limited] = [place for place, sql in enumerate(said) if limit in sql]
@@ -157,8 +160,8 @@ class TestTurns:
 
     def test_a_registry_whose_slow_polls_have_its_share_of_the_workers_gets_no_more(self, clock) -> None:
         read("slow.example.com", 5)
-        for claim in Repository.objects.claim_due(limit=2, share=2):
-            assert Repository.objects.filter(pk=claim.pk).take(claim.lease, share=2)
+        for _ in Repository.objects.claim_due(limit=2, share=2):
+            assert Repository.objects.take(share=2)
         assert claimed(share=2, limit=1) == ["slow.example.com"], "they may be over at any moment"
         clock.shift(SLOW + SECOND)
         assert claimed(share=2) == []
@@ -167,51 +170,59 @@ class TestTurns:
 class TestTaking:
     def test_no_more_polls_of_a_registry_are_in_work_than_its_share(self) -> None:
         read("one.example.com", 3)
-        [lease] = {claim.lease for claim in Repository.objects.claim_due(limit=3, share=2)}
-        first, second, third = (Repository.objects.take(lease, share=2) for _ in range(3))
+        Repository.objects.claim_due(limit=3, share=2)
+        first, second, third = (Repository.objects.take(share=2) for _ in range(3))
         assert third is None
-        assert Repository.objects.handed_out(lease).count() == 1, "it is left to whoever is at the others"
+        assert Repository.objects.waiting().count() == 1, "it is left to whoever is at the others"
         assert not Repository.objects.waiting_for_a_process(2).exists(), "and keeps nothing else from being handed out"
         Repository.objects.get(pk=first.pk).leave(first.lease)
         assert Repository.objects.waiting_for_a_process(2).count() == 1
-        taken = Repository.objects.take(lease, share=2)
+        taken = Repository.objects.take(share=2)
         assert taken.pk not in (first.pk, second.pk)
 
     def test_who_finds_a_registry_s_share_in_work_takes_what_is_of_others(self) -> None:
         read("one.example.com", 5)
         [free] = read("other.example.com", 1)
-        [lease] = {claim.lease for claim in Repository.objects.claim_due(limit=6, share=2)}
+        Repository.objects.claim_due(limit=6, share=2)
         one = Repository.objects.filter(registry__address="one.example.com")
-        assert all(one.take(lease, share=2) for _ in range(2))
-        assert Repository.objects.take(lease, share=2).pk == free.pk
-        assert Repository.objects.take(lease, share=2) is None
+        assert all(one.take(share=2) for _ in range(2))
+        assert Repository.objects.take(share=2).pk == free.pk
+        assert Repository.objects.take(share=2) is None
+
+    def test_what_was_handed_out_first_is_taken_first(self, clock, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(queued, "MANY", 1)
+        later, first = read("one.example.com", 2)
+        assert Repository.objects.filter(pk=first.pk).claim_due(limit=1, share=4)
+        clock.shift(SECOND)
+        assert Repository.objects.claim_due(limit=1, share=4) == [later.pk]
+        assert [Repository.objects.take(share=4).pk for _ in range(2)] == [first.pk, later.pk]
 
     def test_what_is_to_be_tried_with_care_after_all_goes_back(self) -> None:
         read("one.example.com", 3)
-        [lease] = {claim.lease for claim in Repository.objects.claim_due(limit=3, share=4)}
+        Repository.objects.claim_due(limit=3, share=4)
         Registry.objects.update(failures=1)
-        assert Repository.objects.take(lease, share=4)
-        assert Repository.objects.take(lease, share=4) is None
+        assert Repository.objects.take(share=4)
+        assert Repository.objects.take(share=4) is None
         assert Repository.objects.leased().count() == 1
 
     def test_another_registry_s_polls_take_nothing_from_the_share(self) -> None:
         read("one.example.com", 1)
         read("other.example.com", 1)
-        for claim in Repository.objects.claim_due(limit=2, share=1):
-            assert Repository.objects.filter(pk=claim.pk).take(claim.lease, share=1)
+        for pk in Repository.objects.claim_due(limit=2, share=1):
+            assert Repository.objects.filter(pk=pk).take(share=1)
 
     def test_what_was_handed_out_before_its_registry_failed_is_put_back(self) -> None:
         read("one.example.com", 1)
-        [claim] = Repository.objects.claim_due(limit=1, share=4)
+        Repository.objects.claim_due(limit=1, share=4)
         Registry.objects.update(retry_at=START + SECOND)
-        assert Repository.objects.take(claim.lease, share=4) is None
+        assert Repository.objects.take(share=4) is None
         assert not Repository.objects.leased().exists()
 
     def test_what_waits_is_told_from_what_is_in_work(self) -> None:
         read("one.example.com", 1)
-        [claim] = Repository.objects.claim_due(limit=1, share=4)
+        Repository.objects.claim_due(limit=1, share=4)
         assert (Repository.objects.waiting().count(), Repository.objects.in_work().count()) == (1, 0)
-        Repository.objects.take(claim.lease, share=4)
+        Repository.objects.take(share=4)
         assert (Repository.objects.waiting().count(), Repository.objects.in_work().count()) == (0, 1)
 
 

@@ -54,7 +54,7 @@ def throttled(reference: str, until: dt.datetime) -> Repository:
 
 
 def claimed(now: dt.datetime = NOW, limit: int = 10) -> set[int]:
-    return {pk for pk, _lease in Repository.objects.claim_due(limit=limit, share=4, now=now)}
+    return set(Repository.objects.claim_due(limit=limit, share=4, now=now))
 
 
 def test_a_silence_is_noted_with_the_caution_after_it() -> None:

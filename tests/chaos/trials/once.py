@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from regviewer.supervisor import Part
-    from tags.models.queued import Claim
     from tests.chaos.trials.answers import Kept
     from tests.chaos.trials.figures import Run
     from tests.chaos.trials.transactions import Held
@@ -55,16 +54,16 @@ def two_beats(world: World, times: int) -> Iterator[Figure]:
 
 
 def delivered_five_times(world: World, times: int) -> Iterator[Figure]:
-    """The message of one claim comes five times while the registry has not answered yet."""
+    """The message about one claim comes five times while the registry has not answered yet."""
     from tags.tasks import poll  # when the settings name the broker of this run
 
     redis, found, most = world.product.redis.client, [], 0
     for name in islice(cycle(world.truth.repositories), times):
-        claim = claimed(world, name)
+        claim(world, name)
         with kept_list(world, name) as kept:
             before = len(world.registry.asked(f"/{name}/tags/list"))
             for _ in range(DELIVERIES):
-                poll.apply_async((str(claim.lease),))
+                poll.apply_async()
             kept.askers.get(timeout=SECONDS_TO_ASK)
             wait_until(lambda: redis.llen("polls") == 0 and redis.hlen("unacked") <= 1, SECONDS_TO_ASK)
             most = max(most, len(world.registry.asked(f"/{name}/tags/list")) - before)
@@ -128,13 +127,12 @@ def another_worker() -> Part:
     return replace(worker, command=[*worker.command, "--hostname", "another@%h"])
 
 
-def claimed(world: World, name: str) -> Claim:
+def claim(world: World, name: str) -> None:
     """Be quicker than the dispatcher."""
     end = time.monotonic() + SECONDS_TO_ASK
-    while not (claims := world.rows(name).claim_due(limit=1, share=1)):
+    while not world.rows(name).claim_due(limit=1, share=1):
         assert time.monotonic() < end, f"{name} never falls due"
         time.sleep(0.01)
-    return claims[0]
 
 
 def stopped_worker(world: World, port: int) -> AbstractContextManager[None]:
