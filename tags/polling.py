@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 NAMES_IN_A_PART = 20_000  # of a list that is longer; with their digests they take some 20 MiB
 SECONDS_OF_A_PART = 900  # then it ends with what it knows, and the next poll goes on
-SECONDS_OF_A_SITTING = 30  # in which a worker reads part after part before it lets others have their turn
 SECONDS_BETWEEN_RENEWALS = 10
 SECONDS_TO_STORE = 30  # in which a database that went away may come back
 SECONDS_UNTIL_ASKED_AGAIN = 1
@@ -91,16 +91,17 @@ def poll(
     repository: Repository,
     lease: uuid.UUID | None = None,
     *,
+    end: float = math.inf,
     every_tag: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Poll:
-    """Look at a repository and write down what is seen; without a `lease` it is claimed here, and read to its end.
+    """Look at a repository and write down what is seen; without a `lease` it is claimed here.
 
-    A scheduled poll looks at pointers and at the versions whose turn it is, `every_tag` at all there is. With a lease
-    that was handed in, what is too long for one sitting is left, due again at once, for any worker to go on with.
+    A scheduled poll looks at pointers and at the versions whose turn it is, `every_tag` at all there is. After the
+    first part of a list none is begun when it is `end` by the monotonic clock: what is too long is left, due again at
+    once, for any worker to go on with.
     `progress(done, total)` is called after each tag. Never raises for what a registry does: that is in the outcome.
     """
-    is_handed_out = lease is not None
     lease = lease or repository.claim()
     if lease is None:
         return Poll(repository.reference, SKIPPED, error="another worker is polling it")
@@ -108,10 +109,10 @@ def poll(
     seen = Seen()
     try:
         while seen.goes_on:
-            if is_handed_out and time.monotonic() - started > SECONDS_OF_A_SITTING:
+            seen = seen.then(look(held, begun, every_tag=every_tag, progress=progress))
+            if seen.goes_on and time.monotonic() > end:
                 outlast(partial(repository.leave, lease))
                 break
-            seen = seen.then(look(held, begun, every_tag=every_tag, progress=progress))
     except LeaseLost as error:
         return Poll(repository.reference, SKIPPED, error=str(error))
     except BaseException:

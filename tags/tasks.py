@@ -26,6 +26,7 @@ SECONDS_BETWEEN_DISPATCHES = 2
 SECONDS_TO_HEAR = 5 * SECONDS_BETWEEN_DISPATCHES  # a ring of the doorbell: the next one says the same
 SECONDS_OF_A_DISPATCH = 1.5  # as long as more is due than is handed out at once
 SECONDS_BETWEEN_HANDFULS = 0.2
+SECONDS_OF_A_SITTING = 30  # in which a worker begins poll after poll, and part after part of a long list
 SECONDS_BETWEEN_COUNTS = 10
 SECONDS_BETWEEN_DESCRIPTIONS = 60
 SECONDS_BETWEEN_PRUNINGS = 600
@@ -99,12 +100,12 @@ def poll() -> None:
     A message that comes twice, or late, finds less to take, or nothing.
     """
     share = share_of(Heartbeat.processes_of(Heartbeat.WORKERS))
-    end = time.monotonic() + polling.SECONDS_OF_A_SITTING
+    end = time.monotonic() + SECONDS_OF_A_SITTING
     try:
         while time.monotonic() < end and (claim := Repository.objects.take(share=share)):
             at_hand = Repository.objects.select_related("registry", "sweep", "inventory")
             if repository := at_hand.filter(pk=claim.pk).first():
-                log.info("polled", **dataclasses.asdict(polling.poll(repository, claim.lease)))
+                log.info("polled", **dataclasses.asdict(polling.poll(repository, claim.lease, end=end)))
     finally:
         # Be it that a mistake of ours has ended this. What only waits for polls of its registry is left to those at it.
         if Repository.objects.waiting_for_a_process(share).exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import random
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -61,10 +62,12 @@ def again(repository: Repository, clock: time_machine.Traveller, minutes: float 
     return polling.poll(Repository.objects.select_related("registry").get(pk=repository.pk), **how)
 
 
-def one_sitting(repository: Repository) -> polling.Poll:
+def one_part(repository: Repository) -> polling.Poll:
+    """A sitting that is over already."""
     lease = repository.claim()
     assert lease
-    return polling.poll(Repository.objects.select_related("registry").get(pk=repository.pk), lease)
+    current = Repository.objects.select_related("registry").get(pk=repository.pk)
+    return polling.poll(current, lease, end=-math.inf)
 
 
 def test_all_parts_make_one_poll(repository: Repository, long_list: FakeRegistry) -> None:
@@ -140,11 +143,8 @@ def test_a_tag_that_comes_back_before_the_end_was_never_gone(
     assert Tag.objects.get(name="1.0.005").absent_since is None
 
 
-def test_who_holds_a_lease_goes_on_in_another_sitting(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polling, "SECONDS_OF_A_SITTING", -1)
-    lease = repository.claim()
-    assert lease
-    assert polling.poll(repository, lease).outcome == polling.UNFINISHED
+def test_a_list_that_is_too_long_for_a_sitting_is_left_and_due(repository: Repository) -> None:
+    assert one_part(repository).outcome == polling.UNFINISHED
     repository.refresh_from_db()
     assert repository.lease_token is None
     assert repository.next_poll_at <= timezone.now()
@@ -171,19 +171,10 @@ def test_of_a_first_list_it_is_told_how_far_it_was_read(repository: Repository) 
     assert repository.error == "the list is long: 30 tags were read so far"
 
 
-def test_sittings_of_one_part_each_come_to_the_same(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch, long_list: FakeRegistry
-) -> None:
-    look, seen = polling.look, []
-
-    def once(*arguments: object, **named: object) -> polling.Seen:
-        monkeypatch.setattr(polling, "SECONDS_OF_A_SITTING", -1)
-        return look(*arguments, **named)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(polling, "look", once)
+def test_sittings_of_one_part_each_come_to_the_same(repository: Repository, long_list: FakeRegistry) -> None:
+    seen = []
     for _ in range(12):
-        monkeypatch.setattr(polling, "SECONDS_OF_A_SITTING", 60)
-        seen.append(one_sitting(repository).outcome)
+        seen.append(one_part(repository).outcome)
         if seen[-1] == "complete":
             break
     assert seen[-1] == "complete"

@@ -24,7 +24,7 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def polled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     calls: list[str] = []
 
-    def poll(repository: Repository, lease: object) -> polling.Poll:
+    def poll(repository: Repository, _lease: object, *, end: float) -> polling.Poll:
         calls.append(repository.reference)
         return polling.Poll(repository.reference, "complete")
 
@@ -123,7 +123,7 @@ def test_what_only_its_registry_s_polls_keep_waiting_is_left_to_who_is_at_them(r
 def test_a_sitting_that_was_long_leaves_the_rest_to_another(
     rung: list, polled: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(polling, "SECONDS_OF_A_SITTING", 0)
+    monkeypatch.setattr(tasks, "SECONDS_OF_A_SITTING", 0)
     read(1)
     tasks.dispatch()
     rung.clear()
@@ -132,10 +132,25 @@ def test_a_sitting_that_was_long_leaves_the_rest_to_another(
     assert len(rung) == 1
 
 
+def test_a_long_list_has_no_more_time_than_is_left_of_the_sitting(rung: list, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends: list[float] = []
+
+    def poll(repository: Repository, _lease: object, *, end: float) -> polling.Poll:
+        ends.append(end)
+        return polling.Poll(repository.reference, "complete")
+
+    monkeypatch.setattr(polling, "poll", poll)
+    read(2)
+    tasks.dispatch()
+    tasks.poll()
+    assert len(ends) == 2
+    assert len(set(ends)) == 1
+
+
 def test_a_mistake_of_ours_amid_a_handful_leaves_the_rest_to_another(
     rung: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_repository: Repository, _lease: object) -> polling.Poll:
+    def fail(_repository: Repository, _lease: object, *, end: float) -> polling.Poll:
         raise ZeroDivisionError
 
     monkeypatch.setattr(polling, "poll", fail)
