@@ -7,10 +7,9 @@ import time
 from itertools import chain
 
 from django.db.models import Q
-from django.utils import timezone
 
 from tags.clients import client_for
-from tags.models import Image, Movement, Registry, Tag
+from tags.models import Image, Movement, Registry, Tag, databaseclock
 from tags.models.throttled import LONGEST_WINDOW
 from tags.registry import BadAnswer, Forbidden, RegistryError, RepositoryMissing, ServerError, Tally
 
@@ -25,7 +24,7 @@ NEVER_BETTER = (BadAnswer, Forbidden, RepositoryMissing)
 
 def registries_with_new_images() -> list[int]:
     """The registries that may be asked for what can wait, if there is anything to be read at all."""
-    now = timezone.now()
+    now = databaseclock.now()
     if not Image.objects.due(now).exists():
         return []
     others = Registry.objects.to_leave_alone(now) | Registry.objects.to_try_with_care(now)
@@ -38,7 +37,7 @@ def describe(registry: Registry) -> int:
     What pointers point to comes first, then what they were moved away from lately, then the rest, newest first. Ends
     early when the registry is in trouble, or half of its quota is used up: people have to pull from there too.
     """
-    now = timezone.now()
+    now = databaseclock.now()
     end = time.monotonic() + SECONDS_AT_A_TIME
     sent = Tally()
     read = 0
@@ -46,7 +45,7 @@ def describe(registry: Registry) -> int:
         if _is_scarce(registry, sent, now) or time.monotonic() > end:
             break
         image = Image.objects.due(now).filter(pk=digest).first()
-        if image is None or not image.claim(timezone.now()):
+        if image is None or not image.claim(databaseclock.now()):
             continue
         try:
             image.describe(client_for(registry).describe(repository, digest, sent))
@@ -63,7 +62,7 @@ def describe(registry: Registry) -> int:
 
 def settle_republished() -> int:
     """Tell of late movements whose two images turned out to be the same that nothing changed; how many those are."""
-    return Movement.objects.filter(before__gte=timezone.now() - LATELY).settle_republished()
+    return Movement.objects.filter(before__gte=databaseclock.now() - LATELY).settle_republished()
 
 
 def _wanted(registry: Registry, now: dt.datetime) -> dict[str, str]:

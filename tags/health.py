@@ -11,11 +11,10 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import Error, connections
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from tags.models import Heartbeat, Repository
+from tags.models import Heartbeat, Repository, databaseclock
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -54,7 +53,7 @@ def signs(broker: redis.Redis) -> dict[str, object] | None:
         beats = dict(Heartbeat.objects.values_list("part", "beat_at"))
         dispatched = beats.get(Heartbeat.DISPATCH)
         found: dict[str, object] = {"dispatch": dispatched}
-        if dispatched and timezone.now() - dispatched < TIME_TO_COUNT:  # else nobody counts, however many there are
+        if dispatched and databaseclock.now() - dispatched < TIME_TO_COUNT:  # else nobody counts them
             found["count of workers"] = beats.get(Heartbeat.WORKERS)
         if Repository.objects.waiting().exists() and not Repository.objects.in_work().exists():
             found["taking"] = Repository.objects.aggregate(last=Max("polled_at"))["last"]
@@ -68,11 +67,12 @@ def signs(broker: redis.Redis) -> dict[str, object] | None:
 def _ask() -> dict[str, str]:
     try:
         last = Heartbeat.last()
+        is_late = Heartbeat.is_late(last)
     except Error:
         return {"database": "cannot be read", "dispatch": "unknown"}
     finally:
         connections.close_all()  # of this thread
-    if not Heartbeat.is_late(last):
+    if not is_late:
         dispatch = OK
     elif last is None:
         dispatch = "has never run: are a worker and beat running?"

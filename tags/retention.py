@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, Max, Min, OuterRef, Q, Subquery
-from django.utils import timezone
 
-from tags.models import Coverage, Heartbeat, Image, Movement, Remembered, Repository, Tag
+from tags.models import Coverage, Heartbeat, Image, Movement, Remembered, Repository, Tag, databaseclock
 from tags.timeline import Kind, count_rebuilds
 from tags.versions import Role
 
@@ -57,7 +56,7 @@ def prune(now: dt.datetime | None = None, *, seconds: float = inf) -> Pruned:
 
     Two at once do no harm. After each transaction others have as much time for theirs as it took.
     """
-    end = cut(now or timezone.now())
+    end = cut(now or databaseclock.now())
     pruned = Pruned()
     if end is None:
         return pruned

@@ -11,11 +11,10 @@ import structlog
 from celery import shared_task
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
 
 from regviewer.celery import app
 from tags import describing, discovery, polling, retention
-from tags.models import Heartbeat, Registry, Repository
+from tags.models import Heartbeat, Registry, Repository, databaseclock
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -139,13 +138,13 @@ def describe(registry_id: int) -> None:
 @shared_task
 def prune() -> None:
     """Delete what has become too old, until nothing is or the next ring goes on."""
-    if retention.is_due(timezone.now()):
+    if retention.is_due(databaseclock.now()):
         log.info("pruned", **dataclasses.asdict(retention.prune(seconds=SECONDS_TO_PRUNE)))
 
 
 def claim_discoveries() -> list[int]:
     """Which registries' catalogs are to be read now; the next time is set by whoever wins."""
-    now = timezone.now()
+    now = databaseclock.now()
     due = Registry.objects.filter(Q(next_discovery_at__isnull=True) | Q(next_discovery_at__lte=now), enabled=True)
     won = []
     for registry in due.exclude(patterns=""):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from tags.models import databaseclock
 
 
 class Heartbeat(models.Model):
@@ -33,7 +34,7 @@ class Heartbeat(models.Model):
 
     @classmethod
     def beat(cls, part: str, processes: int = 1) -> None:
-        cls.objects.update_or_create(part=part, defaults={"beat_at": timezone.now(), "processes": processes})
+        cls.objects.update_or_create(part=part, defaults={"beat_at": databaseclock.now(), "processes": processes})
 
     @classmethod
     def last(cls) -> dt.datetime | None:
@@ -52,4 +53,4 @@ class Heartbeat(models.Model):
 
     @classmethod
     def is_late(cls, last: dt.datetime | None, now: dt.datetime | None = None) -> bool:
-        return last is None or (now or timezone.now()) - last > cls.LATE
+        return last is None or (now or databaseclock.now()) - last > cls.LATE

@@ -9,11 +9,11 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Case, Exists, OuterRef, Q, Value, When
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tags import registry
 from tags.encryption import decrypt, encrypt
+from tags.models import databaseclock
 from tags.models.throttled import HEARD, Throttled
 from tags.models.troubled import COUNTED, Troubled
 
@@ -331,7 +331,7 @@ class Registry(Throttled, Troubled):
             realms = stored.approved_realms.split()
             stored.approved_realms = "\n".join([*realms, *({realm} - {*realms})])
             stored.proposed_realm = "" if stored.proposed_realm == realm else stored.proposed_realm
-            stored.next_discovery_at = timezone.now()
+            stored.next_discovery_at = databaseclock.now()
             stored.save(update_fields=["approved_realms", "proposed_realm", "next_discovery_at"])
         self.approved_realms, self.proposed_realm = stored.approved_realms, stored.proposed_realm
         self.repositories.look_soon()

@@ -11,11 +11,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tags import polling
-from tags.models import Coverage, Movement, Repository, databaseclock
+from tags import polling, retention, tasks
+from tags.models import Coverage, Heartbeat, Movement, Registry, Repository, databaseclock
 from tests.factories import watched
 
 if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
+
     from tests.fakeregistry import FakeRegistry
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +52,28 @@ def test_a_lease_runs_by_the_right_clock(example: FakeRegistry, monkeypatch: pyt
         wrong.setattr(databaseclock, "ahead", lambda: -HOUR)
         assert Repository.objects.get().claim() is None
         assert repository.renew(lease)
+
+
+def test_who_has_a_wrong_clock_deletes_nothing_and_puts_nothing_off(
+    example: FakeRegistry, monkeypatch: pytest.MonkeyPatch, settings: SettingsWrapper
+) -> None:
+    settings.KEEP_MOVEMENTS_DAYS = 30
+    repository = watched(example)
+    polling.poll(repository)
+    example.move("app", "production", "2.1")
+    polling.poll(repository, every_tag=True)
+    Registry.objects.update(patterns="*")
+    with monkeypatch.context() as wrong, time_machine.travel(timezone.now() + 90 * 24 * HOUR, tick=True):
+        wrong.setattr(databaseclock, "ahead", lambda: -90 * 24 * HOUR)
+        assert retention.prune().movements == 0
+        assert tasks.claim_discoveries()
+        Heartbeat.beat(Heartbeat.DISPATCH)
+    found = Registry.objects.get()
+    assert found.next_discovery_at is not None
+    assert found.next_discovery_at < timezone.now() + HOUR
+    assert Movement.objects.exists()
+    assert Coverage.objects.get().watched
+    assert Heartbeat.last() <= timezone.now()
 
 
 @pytest.mark.two_clocks

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
+from tags.models import databaseclock
 from tags.retention import cut, prune
 
 
@@ -14,7 +14,7 @@ class Command(BaseCommand):
     help = "Deletes movements, coverage and images of before the days that KEEP_MOVEMENTS_DAYS tells to keep."
 
     def handle(self, **_: Any) -> None:
-        end = cut(timezone.now())
+        end = cut(databaseclock.now())
         if end is None:
             raise CommandError("KEEP_MOVEMENTS_DAYS is not set: everything is kept.")
         pruned = prune()
