@@ -51,6 +51,7 @@ def dispatch() -> None:
     """Claim what is due and hand it out, handful by handful; the claim, in the database, is what counts."""
     Heartbeat.beat(Heartbeat.DISPATCH)
     Repository.objects.set_aside()
+    Repository.objects.set_right()
     processes = Heartbeat.processes_of(Heartbeat.WORKERS)
     for registry_id in claim_discoveries():
         discover.delay(registry_id)
@@ -67,7 +68,8 @@ def hand_out(processes: int) -> bool:
     waiting = Repository.objects.waiting_for_a_process(share).count()
     room = max(LEAST_WAITING, WAITING_FOR_EACH_PROCESS * processes) - waiting
     claimed = Repository.objects.claim_due(limit=room, share=share) if room > 0 else []
-    for _ in claimed[:processes]:  # each process that comes takes one after the other
+    idle = processes - Repository.objects.in_work().count()
+    for _ in claimed[: max(idle, 1)]:  # each process that comes takes one after the other, as those at work do
         ring()
     return len(claimed) >= room
 

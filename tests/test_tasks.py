@@ -66,6 +66,17 @@ def test_each_process_is_told_once_of_a_handful(rung: list, monkeypatch: pytest.
     assert len(rung) == 6
 
 
+def test_who_is_at_work_need_not_be_told(rung: list) -> None:
+    Heartbeat.beat(Heartbeat.WORKERS, 4)
+    read(10)
+    tasks.hand_out(4)
+    assert all(Repository.objects.take(share=4) for _ in range(3))
+    Repository.objects.waiting().update(lease_until=None)
+    rung.clear()
+    tasks.hand_out(4)
+    assert len(rung) == 1
+
+
 def test_what_nobody_heard_of_is_told_again(rung: list) -> None:
     read(3)
     tasks.dispatch()

@@ -47,6 +47,7 @@ CURSORS_ARE_TRUSTED_LONGER = 3 * 3600  # seconds, at most
 # Polls in a row that ended together with their worker: then it is rather the repository that kills it.
 MOST_ATTEMPTS = 5
 ASIDE = dt.timedelta(hours=1)
+SET_BACK = dt.timedelta(minutes=1)  # by less a clock may be corrected at any time, and nobody waits for long
 LATEST = 20_000  # versions that came last, of which the newest are sought
 NEWEST = 20  # versions, of which one was most likely rebuilt when a pointer moves to content without a name
 
@@ -86,6 +87,16 @@ class RepositoryQuerySet(QueuedQuerySet["Repository"]):
                     repository._leave_alone(now)
                     count += 1
         return count
+
+    def set_right(self, now: dt.datetime | None = None) -> int:
+        """Make due what was put off by the database's clock, which was ahead and has been set back; how many there are.
+
+        Else nobody would look at them, or lease them, before the time that it was.
+        """
+        now = now or databaseclock.now()
+        ahead = now + SET_BACK
+        put_off = Q(polled_at__gt=ahead, next_poll_at__gt=ahead) | Q(lease_until__gt=ahead + LEASE)
+        return self.filter(put_off).update(next_poll_at=now, lease_token=None, lease_until=None, taken_at=None)
 
     def pause(self) -> None:
         """Write into the coverage of each that from now on nobody looks, because people said so."""

@@ -127,6 +127,38 @@ if connection.vendor == "postgresql":  # of which rows are locked one by one
         assert limited < next(place for place, sql in enumerate(said) if lock in sql)
 
 
+class TestAClockThatIsSetBack:
+    """The database's, which was a year ahead."""
+
+    @pytest.fixture
+    def repository(self) -> Repository:
+        repository = make_repository()
+        record(repository, seen(EXAMPLE, 0))
+        return repository
+
+    def test_what_it_put_off_is_due_again(self, repository: Repository, clock) -> None:
+        clock.shift(-dt.timedelta(days=365))
+        assert Repository.objects.claim_due(limit=1, share=4) == []
+        assert Repository.objects.set_right() == 1
+        assert Repository.objects.set_right() == 0, "its turn comes, and it is not put before others for ever"
+        assert Repository.objects.claim_due(limit=1, share=4) == [repository.pk]
+        assert Repository.objects.take(share=4)
+        assert Repository.objects.set_right() == 0, "nobody loses a lease that is not of the future"
+
+    def test_a_lease_of_then_holds_nobody_up(self, repository: Repository, clock) -> None:
+        lease = repository.claim()
+        clock.shift(-dt.timedelta(days=365))
+        assert repository.claim() is None
+        assert Repository.objects.set_right() == 1
+        assert repository.claim()
+        assert not repository.renew(lease)
+
+    def test_what_waits_for_its_time_waits_on(self, repository: Repository, clock) -> None:
+        clock.shift(-SECOND)
+        assert repository.claim()
+        assert Repository.objects.set_right() == 0
+
+
 class TestTurns:
     def test_registries_take_turns_whoever_has_waited_longest(self) -> None:
         read("many.example.com", 20, due=START - dt.timedelta(hours=1))
