@@ -138,11 +138,11 @@ def test_what_is_far_away_answers_later_and_the_same(lean: LeanRegistry) -> None
 def test_the_limit_asks_for_each_tag_once(lean: LeanRegistry) -> None:
     paths = [f"/v2/{REPOSITORY}/manifests/{name}" for name in tag_names(TAGS)]
     with lean.serving() as address:
-        cost = limit(address, paths, processes=2, connections=4)
+        cost = limit(address, paths, connections=4)
         assert (cost.requests, cost.queries) == (lean.requests, None) == (TAGS, None)
         assert cost.memory > 1
         with pytest.raises(NotMeasured):
-            limit(address, ["/nothing/there"], processes=1, connections=1)
+            limit(address, ["/nothing/there"], connections=1)
 
 
 # --- The cases -------------------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def one_repository(
     polls: dict[str, list[Cost]] = {label: [] for label, _option in looks}
     with _surroundings(database, {REPOSITORY: names, WARM_UP: names[:20]}, away) as (address, settings, _folder):
         for _ in range(rounds):
-            limits.append(limit(address, _paths(REPOSITORY, names), 1, CONNECTIONS))
+            limits.append(limit(address, _paths(REPOSITORY, names), CONNECTIONS))
             for label, option in looks:
                 arguments = (address, REPOSITORY, "--warm-up", WARM_UP, option)
                 [spent] = map(Spent.from_facts, answer_of("poller", *arguments, environment=settings))
@@ -74,7 +74,7 @@ def many_repositories(
     ):
         answer_of("fleet", address, *warm_up, environment=settings)
         for _ in range(rounds):
-            limits.append(limit(address, paths, 1, CONNECTIONS))
+            limits.append(limit(address, paths, CONNECTIONS))
             due = answer_of("fleet", address, *fleet, environment=settings)
             spent = _complete(workers.first_polls(fleet, since=due).values(), tags)
             costs.append(total(spent, since=due))

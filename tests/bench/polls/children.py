@@ -31,37 +31,21 @@ def answer_of(module: str, *arguments: object, environment: Mapping[str, str]) -
     return json.loads(done.stdout)
 
 
-def limit(address: str, paths: Sequence[str], processes: int, connections: int) -> Cost:
-    """HEADs of these paths by so many processes at once, each with its part of the paths and of the connections."""
+def limit(address: str, paths: Sequence[str], connections: int) -> Cost:
+    """HEADs of these paths over one session. Raises NotMeasured."""
     command = [sys.executable, "-m", "tests.bench.polls.limit"]
-    children = [
-        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(processes)
-    ]
-    try:
-        for number, child in enumerate(children):
-            urls = [f"http://{address}{path}" for path in paths[number::processes]]
-            _tell(child, json.dumps({"urls": urls, "connections": connections // processes}))
-        if any(child.stdout is None or child.stdout.readline() != "ready\n" for child in children):
-            raise NotMeasured("the limit cannot be measured")
-        for child in children:
-            _tell(child, "go")
-        spent = [json.loads(child.communicate(timeout=SECONDS_AT_MOST)[0] or "{}") for child in children]
-    finally:
-        for child in children:
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdin
+        assert child.stdout
+        try:
+            urls = [f"http://{address}{path}" for path in paths]
+            child.stdin.write(json.dumps({"urls": urls, "connections": connections}) + "\n")
+            child.stdin.flush()
+            if child.stdout.readline() != "ready\n":
+                raise NotMeasured("the limit cannot be measured")
+            spent = json.loads(child.communicate("go\n", timeout=SECONDS_AT_MOST)[0] or "{}")
+        finally:
             child.kill()
-            child.wait()
-    if sum(some.get("requests", 0) for some in spent) != len(paths):
+    if spent.get("requests") != len(paths):
         raise NotMeasured("the registry does not answer as it should")
-    return Cost(
-        seconds=max(some["end"] for some in spent) - min(some["begin"] for some in spent),
-        cpu=sum(some["cpu"] for some in spent),
-        requests=len(paths),
-        memory=max(some["memory"] for some in spent),
-    )
-
-
-def _tell(child: subprocess.Popen[str], line: str) -> None:
-    assert child.stdin
-    child.stdin.write(line + "\n")
-    child.stdin.flush()
+    return Cost(seconds=spent["end"] - spent["begin"], cpu=spent["cpu"], requests=len(paths), memory=spent["memory"])
