@@ -2,6 +2,11 @@
 --   psql --single-transaction --set ON_ERROR_STOP=1 --file docs/partitions.sql "$DATABASE_URL"
 -- Each year before its end, or its movements go into tags_movement_other:
 --   CREATE TABLE tags_movement_2029 PARTITION OF tags_movement FOR VALUES FROM ('2029-01-01') TO ('2030-01-01');
+-- Where that was forgotten PostgreSQL says that the default partition would be violated. Then, in one transaction:
+--   CREATE TABLE tags_movement_2029 (LIKE tags_movement INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
+--   WITH late AS (DELETE FROM tags_movement_other WHERE before >= '2029-01-01' AND before < '2030-01-01' RETURNING *)
+--     INSERT INTO tags_movement_2029 SELECT * FROM late;
+--   ALTER TABLE tags_movement ATTACH PARTITION tags_movement_2029 FOR VALUES FROM ('2029-01-01') TO ('2030-01-01');
 
 SET LOCAL timezone = 'UTC';
 ALTER TABLE tags_movement RENAME TO tags_movement_whole;

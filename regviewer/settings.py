@@ -38,13 +38,14 @@ PUBLIC_READ = env.bool("PUBLIC_READ", default=False)
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'regviewer.sqlite3'}")}
 DATABASE_PATIENCE = env.int("DATABASE_PATIENCE", default=20)  # seconds to wait for a lock; `up` sets 4 for the web
-KEEP_MOVEMENTS_DAYS = env.int("KEEP_MOVEMENTS_DAYS", default=0)  # what is older is deleted; 0: nothing is
+days_to_keep = env.str("KEEP_MOVEMENTS_DAYS", default="0")
+KEEP_MOVEMENTS_DAYS = int(days_to_keep) if days_to_keep.isdecimal() else -1  # what is older is deleted; 0: nothing is
 REDIS_URL = env.str("REDIS_URL", default="")  # empty: `manage.py up` starts a broker of its own and sets it
 BEHIND_HTTPS_PROXY = env.bool("BEHIND_HTTPS_PROXY", default=False)
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 if 0 != KEEP_MOVEMENTS_DAYS < LEAST_DAYS_KEPT:
     raise ImproperlyConfigured(
-        f"KEEP_MOVEMENTS_DAYS is {KEEP_MOVEMENTS_DAYS}: write 0 to keep all, or at least {LEAST_DAYS_KEPT} days."
+        f"KEEP_MOVEMENTS_DAYS is {days_to_keep}: write 0 to keep all, or at least {LEAST_DAYS_KEPT} days."
     )
 
 # --- Database ------------------------------------------------------------------------------------------------------

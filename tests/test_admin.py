@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tags.models import CompareLink, Coverage, Registry, Repository, Tag
+from tags.models import CompareLink, Coverage, Heartbeat, Registry, Repository, Tag
 from tags.registry import NeedsApproval
 from tags.registry.credential import Credential
 from tests.listings import EXAMPLE, make_repository, record, seen
@@ -140,8 +140,19 @@ def test_poll_now_makes_them_due(admin_client: Client, model: str) -> None:
     repository = make_repository()
     Repository.objects.update(next_poll_at=timezone.now() + dt.timedelta(hours=1))
     assert Repository.objects.claim_due(limit=1, share=4) == []
+    Heartbeat.beat(Heartbeat.DISPATCH)
     page = run(admin_client, model, "poll_now", repository if model == "repository" else repository.registry)
     assert "1 repository is polled within a few seconds." in page
+    assert len(Repository.objects.claim_due(limit=1, share=4)) == 1
+
+
+def test_poll_now_promises_nothing_while_no_worker_is_seen(admin_client: Client) -> None:
+    repository = make_repository()
+    Repository.objects.update(next_poll_at=timezone.now() + dt.timedelta(hours=1))
+    Heartbeat.beat(Heartbeat.DISPATCH)
+    Heartbeat.objects.update(beat_at=timezone.now() - dt.timedelta(seconds=31))
+    page = run(admin_client, "repository", "poll_now", repository)
+    assert "It is noted, but no worker is seen: 1 repository is polled as soon as one runs." in page
     assert len(Repository.objects.claim_due(limit=1, share=4)) == 1
 
 

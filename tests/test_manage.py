@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -28,10 +30,11 @@ def test_a_missing_setting_is_a_sentence() -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_too_few_days_to_keep_are_a_sentence() -> None:
-    done = manage("prune", KEEP_MOVEMENTS_DAYS="7")
+@pytest.mark.parametrize("days", ["7", "-1", "abc"])
+def test_too_few_days_to_keep_are_a_sentence(days: str) -> None:
+    done = manage("prune", KEEP_MOVEMENTS_DAYS=days)
     assert done.returncode == 1
-    assert done.stderr.splitlines() == ["KEEP_MOVEMENTS_DAYS is 7: write 0 to keep all, or at least 8 days."]
+    assert done.stderr.splitlines() == [f"KEEP_MOVEMENTS_DAYS is {days}: write 0 to keep all, or at least 8 days."]
 
 
 def test_a_database_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> None:

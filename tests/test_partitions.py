@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,17 @@ if connection.vendor == "postgresql":
     def test_what_lies_in_no_partition_is_kept_too(repository: Repository) -> None:
         record(repository, seen(EXAMPLE, 9 * A_YEAR))
         assert partitions()["tags_movement_other"] == 1
+
+    def test_a_year_that_was_forgotten_is_added_as_the_file_says(repository: Repository) -> None:
+        record(repository, seen(EXAMPLE, 9 * A_YEAR))
+        told = re.search(r"Then, in one transaction:\n((?:--   .*\n)+)", SQL)
+        assert told
+        statements = told[1].replace("--", "").replace("2030", "2036").replace("2029", "2035")
+        with connection.cursor() as cursor:
+            cursor.execute(statements)
+        assert partitions()["tags_movement_2035"] == 1
+        assert "tags_movement_other" not in partitions()
+        assert list(differences(repository)) == []
 
     def test_the_table_has_all_that_the_model_asks_for(repository: Repository) -> None:
         meta = Movement._meta

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from tags.admin.guards import DeletesItsPast
-from tags.models import Registry, Repository
+from tags.models import Heartbeat, Registry, Repository
 from tags.pages.clock import point
 
 if TYPE_CHECKING:
@@ -75,10 +75,19 @@ def poll_soon(model_admin: admin.ModelAdmin, request: HttpRequest, repositories:
         told = _("%(registry)s had too many requests: nothing of it is polled before %(time)s.")
         model_admin.message_user(request, told % {"registry": registry, "time": until}, messages.WARNING)
     if count := repositories.exclude(waiting).count():
-        said = ngettext(
-            "%d repository is polled within a few seconds.", "%d repositories are polled within a few seconds.", count
-        )
-        model_admin.message_user(request, said % count, messages.SUCCESS)
+        if is_silent := Heartbeat.is_silent():
+            said = ngettext(
+                "It is noted, but no worker is seen: %d repository is polled as soon as one runs.",
+                "It is noted, but no worker is seen: %d repositories are polled as soon as one runs.",
+                count,
+            )
+        else:
+            said = ngettext(
+                "%d repository is polled within a few seconds.",
+                "%d repositories are polled within a few seconds.",
+                count,
+            )
+        model_admin.message_user(request, said % count, messages.WARNING if is_silent else messages.SUCCESS)
     repositories.look_soon()
 
 

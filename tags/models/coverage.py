@@ -9,10 +9,25 @@ from django.db.models import F, Min, Q
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
+from tags.registry import errors
+
 if TYPE_CHECKING:
     import datetime as dt
 
     from tags.models.repository import Repository
+
+# What a registry does to all of its repositories: looks at the others wait until it is over.
+OF_A_REGISTRY = tuple(
+    error.reason
+    for error in (
+        errors.TimedOut,
+        errors.Unreachable,
+        errors.AddressRefused,
+        errors.InsideNetwork,
+        errors.ServerError,
+        errors.RateLimited,
+    )
+)
 
 
 class CoverageQuerySet(models.QuerySet["Coverage"]):
@@ -97,7 +112,7 @@ class Coverage(models.Model):
             last = cls.objects.create(
                 repository=repository,
                 watched=False,
-                reason=cls.NOBODY_LOOKED,
+                reason=cls._reason_of_silence(repository, last.until, start),
                 since=last.until,
                 until=end,
                 interval=last.interval,
@@ -108,6 +123,13 @@ class Coverage(models.Model):
             last.until = max(last.until, end)
             last.interval = repository.every
             last.save(update_fields=["until", "interval"])
+
+    @classmethod
+    def _reason_of_silence(cls, repository: Repository, after: dt.datetime, before: dt.datetime) -> str:
+        """Why nobody looked: where others say that the registry failed then, looks at this one waited for it."""
+        of_others = cls.objects.filter(repository__registry=repository.registry, reason__in=OF_A_REGISTRY)
+        told = of_others.filter(watched=False, since__lt=before, until__gt=after).order_by("-until")
+        return told.values_list("reason", flat=True).first() or cls.NOBODY_LOOKED
 
     @classmethod
     def _follow(

@@ -18,6 +18,7 @@ class Heartbeat(models.Model):
     PRUNING = "pruning"
     # A dispatch runs every few seconds; two minutes without one are more than a busy worker or a restart.
     LATE = dt.timedelta(minutes=2)
+    SILENT = dt.timedelta(seconds=30)  # nothing is polled at once: three times as long as from one count to the next
 
     USUAL = 4  # processes of one worker
 
@@ -54,3 +55,9 @@ class Heartbeat(models.Model):
     @classmethod
     def is_late(cls, last: dt.datetime | None, now: dt.datetime | None = None) -> bool:
         return last is None or (now or databaseclock.now()) - last > cls.LATE
+
+    @classmethod
+    def is_silent(cls) -> bool:
+        """Whether what people want polled at once has to wait until somebody is there to do it."""
+        last = cls.last()
+        return last is None or databaseclock.now() - last > cls.SILENT

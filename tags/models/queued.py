@@ -25,6 +25,7 @@ QUEUED = ("next_poll_at", "lease_token", "lease_until", "taken_at", "attempts")
 # Long enough that a worker which renews it every ten seconds never loses it by a hiccup, short enough that a
 # repository whose worker was killed is claimed again within a minute.
 LEASE = dt.timedelta(seconds=45)
+TIME_TO_RENEW = dt.timedelta(seconds=20)  # twice as long as from one renewal to the next
 # A poll that has been in work for longer may be for long: what its registry still has would only wait behind it.
 SLOW = dt.timedelta(seconds=5)
 SECONDS_TO_GO_ON = 10  # less than others wait for a lock
@@ -96,7 +97,8 @@ class QueuedQuerySet(models.QuerySet[Row]):
         return self.waiting(now).exclude(registry__in=in_work.filter(polls__gte=share).values("registry"))
 
     def in_work(self, now: dt.datetime | None = None) -> Self:
-        return self.leased(now).exclude(taken_at=None)
+        """Those that some worker holds and is at: one that was killed has a lease, and renews it no more."""
+        return self.leased((now or databaseclock.now()) + LEASE - TIME_TO_RENEW).exclude(taken_at=None)
 
     def claim_due(self, *, limit: int, share: int, now: dt.datetime | None = None) -> list[int]:
         """Lease up to `limit` due repositories, for workers to take; returns the ids of those won.
@@ -124,11 +126,8 @@ class QueuedQuerySet(models.QuerySet[Row]):
 
     def _in_turn(self, now: dt.datetime, limit: int, share: int) -> list[int]:
         """Up to `limit` of these by turns, of which a registry has had as many as are under way or handed out."""
-        had: Counter[int] = Counter()
-        slow: Counter[int] = Counter()
-        for registry, taken_at in self._all.leased(now).values_list("registry", "taken_at"):
-            had[registry] += 1
-            slow[registry] += taken_at is not None and taken_at < now - SLOW
+        had = Counter(self._all.leased(now).values_list("registry", flat=True))
+        slow = Counter(self._all.in_work(now).filter(taken_at__lt=now - SLOW).values_list("registry", flat=True))
         with_care = set(Registry.objects.to_try_with_care(now).values_list("pk", flat=True))
         place = Window(RowNumber(), partition_by="registry", order_by=["next_poll_at", "pk"])
         first = self.annotate(place=place).filter(place__lte=limit).order_by("place", "next_poll_at", "pk")

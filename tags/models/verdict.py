@@ -82,12 +82,13 @@ class Verdict:
 
     @property
     def doubted(self) -> bool:
-        """Whether the list leaves out so much that it changes nothing until another, an interval later, agrees."""
+        """Whether the list is such that it changes nothing until another one, an interval later, agrees."""
         return self.suspect and not self._confirmed
 
     @cached_property
     def suspect(self) -> bool:
-        return self.counts.loses_most and self.listing.span.is_all
+        loses_any = self.listing.is_strange and self.counts.absent > 0
+        return (loses_any or self.counts.loses_most) and self.listing.span.is_all
 
     @cached_property
     def _confirmed(self) -> list[Known]:

@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from tags.models import Coverage, Tag
 from tags.pages import clock
-from tags.pages.advice import advice
+from tags.pages.advice import PATIENCE, advice
 from tags.registry import ServersDisagree
 
 if TYPE_CHECKING:
-    from tags.models import Repository
+    from tags.models import Registry, Repository
     from tags.models.looks import Looks
     from tags.pages.standing import Standing
 
@@ -121,10 +121,7 @@ def freshness(repository: Repository, now: dt.datetime, tag: Tag | None = None) 
             sentence = _("No good look since %(since)s: %(reason)s. Below is the last known picture.")
         case State.LATE:
             words = _("Late: checked %(last)s")
-            sentence = _(
-                "Nobody has looked since %(since)s, more than two intervals ago; below is the last known picture."
-            )
-            what_to_do = _("If that goes on, ask whoever runs RegistryViewer whether its worker runs.")
+            sentence, what_to_do = _why_late(repository.registry)
         case State.PARTIAL:
             words = _("Partly checked %(last)s · next %(next)s")
             sentence = _("The last look was not whole: %(reason)s.")
@@ -134,6 +131,18 @@ def freshness(repository: Repository, now: dt.datetime, tag: Tag | None = None) 
         case _:
             words, sentence = _("Checked %(last)s · next %(next)s"), ""
     return Freshness(state, words % facts, sentence % facts, reason, checked, retry, what_to_do)
+
+
+def _why_late(registry: Registry) -> tuple[str, str]:
+    """A sentence, and what can be done."""
+    if registry.is_failing:
+        sentence = _(
+            "Nobody has looked since %(since)s, for the registry fails and looks wait until it is back; "
+            "below is the last known picture."
+        )
+        return sentence, str(PATIENCE)
+    sentence = _("Nobody has looked since %(since)s, more than two intervals ago; below is the last known picture.")
+    return sentence, _("If that goes on, ask whoever runs RegistryViewer whether its worker runs.")
 
 
 def _unsure(tag: Tag, facts: dict[str, str], now: dt.datetime, retry: str) -> Freshness:

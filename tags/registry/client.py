@@ -208,6 +208,7 @@ class Client:
             requests=sent.count,
             refused_names=listed.refused_names,
             refused_example=listed.refused_example,
+            is_strange=listed.is_strange,
             proves_absence=error is None and listed.proves_absence,
             vouched=listed.vouched,
             history=tuple(listed.history),
@@ -479,6 +480,7 @@ class Client:
         known = manifest_map.observations(walk)
         listed = Bulk(walk.sent_at, walk.received_at, known)
         listed.refused_names, listed.refused_example = walk.refused_names, walk.refused_example
+        listed.is_strange = walk.is_strange
         listed.nameless = walk.names.difference(known) if known else walk.names
         begin = question.part.begin if question.part else None
         is_whole = walk.goes_on_at is None and walk.error is None
@@ -503,7 +505,8 @@ class Client:
 
     def _walk(self, question: Question, part: Part | None = None) -> Walk:
         url = f"{self._origin}/v2/{question.repository}/tags/list"
-        return Pages(question.send, url, "tags", is_tag_name).walk(self.settings.page_size, question.check, part)
+        pages = Pages(question.send, url, "tags", is_tag_name, question.repository)
+        return pages.walk(self.settings.page_size, question.check, part)
 
 
 def _most_telling(failures: Mapping[str, RegistryError], ended_by: RegistryError | None) -> RegistryError | None:

@@ -74,6 +74,8 @@ class Listing:
     """The last that an answer said of how many requests are left."""
     refused_example: str = ""
     """One of the names that are none, printable."""
+    is_strange: bool = False
+    """Whether it may not be the list it should be, by what it says of itself: what it leaves out proves little."""
     silent_for: float = 0.0
     """Seconds in which nothing may be sent to the registry, which had too many requests."""
     asked_again: frozenset[str] = frozenset()
@@ -176,6 +178,7 @@ class Bulk:
     cursor: str = ""
     refused_names: int = 0
     refused_example: str = ""
+    is_strange: bool = False
     span: Span = ALL
     goes_on_at: Place | None = None
 

@@ -58,6 +58,8 @@ class Walk:
     """Where there is more, when a part was enough."""
     refused_names: int = 0
     refused_example: str = ""
+    is_strange: bool = False
+    """Whether a page calls itself another repository's, or holds what is not even text: is it the list it should be?"""
     extras: dict[str, Any] = field(default_factory=dict)
     """The `manifest` map of Google's registries, which holds all digests and ends the walk."""
     linked: bool = False
@@ -72,13 +74,21 @@ _ALL = Part(None, _MOST_NAMES + 1)
 
 
 class Pages:
-    """One kind of list: `tags` of a repository, or the `repositories` of a catalog."""
+    """One kind of list: `tags` of a `repository`, or the `repositories` of a catalog."""
 
-    def __init__(self, send: Callable[[Request], Response], url: str, key: str, is_name: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        send: Callable[[Request], Response],
+        url: str,
+        key: str,
+        is_name: Callable[[str], bool],
+        repository: str = "",
+    ) -> None:
         self._send = send
         self._url = url
         self._key = key
         self._is_name = is_name
+        self._repository = repository
 
     def walk(
         self, page_size: int = PAGE_SIZE, on_page: Callable[[], None] = lambda: None, part: Part | None = None
@@ -155,6 +165,8 @@ class Pages:
         walk.refused_names += len(refused)
         if refused and not walk.refused_example:
             walk.refused_example = example_of(refused[0])
+        is_text = all(isinstance(name, str) for name in refused)
+        walk.is_strange = walk.is_strange or not is_text or self._is_another_s(page.get("name"))
         known = len(walk.names)
         walk.names.update(names)
         walk.is_sorted = walk.is_sorted and all(before < name for before, name in pairwise([walk.last, *names]))
@@ -173,6 +185,10 @@ class Pages:
             # A cursor the registry does not understand: what it would have listed further on stays unseen.
             raise BadAnswer(f"the list goes round in circles ({answer.request})")
         return url
+
+    def _is_another_s(self, name: object) -> bool:
+        """Whether a list calls itself another repository's, but for what proxies put before the last part, or cut."""
+        return isinstance(name, str) and name.rpartition("/")[2] != self._repository.rpartition("/")[2] != ""
 
     def _after_a_full_page(self, answer: Response, listed: list[Any]) -> str | None:
         """A page of exactly `n` names and no Link is the end by the specification, but not on groups of Nexus.

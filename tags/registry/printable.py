@@ -1,5 +1,7 @@
 """Text that a registry chose, made fit for messages: they end up in logs, on terminals and in PostgreSQL."""
 
+import json
+
 LONGEST = 300
 LONGEST_EXAMPLE = 60
 
@@ -12,4 +14,7 @@ def printable(text: str) -> str:
 
 def example_of(name: object) -> str:
     """What stands in a list in place of a name, made fit to be shown as one that is none."""
-    return printable(str(name)[:LONGEST_EXAMPLE])[:LONGEST_EXAMPLE] or "(empty)"
+    return (
+        printable((name if isinstance(name, str) else json.dumps(name))[:LONGEST_EXAMPLE])[:LONGEST_EXAMPLE]
+        or "(empty)"
+    )

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from tags.models import Coverage
-from tags.registry import ServerError, TimedOut
+from tags.registry import CredentialsRefused, RegistryError, RepositoryMissing, ServerError, TimedOut
 from tests.listings import EXAMPLE, SECOND, at, make_repository, record, seen
 
 if TYPE_CHECKING:
@@ -61,6 +61,31 @@ def test_two_intervals_without_a_poll_are_a_gap(repository: Repository) -> None:
         (Coverage.NOBODY_LOOKED, at(9) + 4 * SECOND, at(20) + 4 * SECOND),
         ("", at(20) + 4 * SECOND, at(20) + 4 * SECOND),
     ]
+
+
+def test_while_its_registry_failed_a_repository_waited_for_that(repository: Repository) -> None:
+    other = make_repository("other")
+    elsewhere = make_repository("elsewhere", address="other.example.com")
+    for one in (repository, other, elsewhere):
+        record(one, seen(EXAMPLE, 0))
+    record(other, seen({}, 5, error=TimedOut("no answer")))
+    record(other, seen({}, 12, error=TimedOut("no answer")))
+    for one in (other, repository, elsewhere):
+        record(one, seen(EXAMPLE, 20))
+    assert [reason for reason, _since, _until in stretches(repository)] == ["", TimedOut.reason, ""]
+    assert [reason for reason, _since, _until in stretches(elsewhere)] == ["", Coverage.NOBODY_LOOKED, ""]
+
+
+@pytest.mark.parametrize("error", [RepositoryMissing("it is not there"), CredentialsRefused("not yours")])
+def test_what_is_another_repository_s_own_trouble_keeps_nobody_waiting(
+    repository: Repository, error: RegistryError
+) -> None:
+    other = make_repository("other")
+    for one in (repository, other):
+        record(one, seen(EXAMPLE, 0))
+    record(other, seen({}, 12, error=error))
+    record(repository, seen(EXAMPLE, 20))
+    assert [reason for reason, _since, _until in stretches(repository)] == ["", Coverage.NOBODY_LOOKED, ""]
 
 
 def test_a_pause_is_a_gap_of_its_own(repository: Repository) -> None:

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tags.models import Coverage, Registry, Repository, queued
-from tags.models.queued import LEASE, SLOW
+from tags.models.queued import LEASE, SLOW, TIME_TO_RENEW
 from tags.models.repository import ASIDE, MOST_ATTEMPTS
 from tests.listings import EXAMPLE, SECOND, START, at, make_repository, record, seen
 
@@ -249,6 +249,18 @@ class TestTaking:
         Registry.objects.update(retry_at=START + SECOND)
         assert Repository.objects.take(share=4) is None
         assert not Repository.objects.leased().exists()
+
+    def test_who_was_killed_counts_no_longer_than_it_takes_to_renew_a_lease(self, clock) -> None:
+        read("one.example.com", 3)
+        Repository.objects.claim_due(limit=3, share=2)
+        killed, alive = (Repository.objects.take(share=2) for _ in range(2))
+        for _ in range(3):
+            assert Repository.objects.take(share=2) is None
+            clock.shift(TIME_TO_RENEW / 2)
+            assert Repository.objects.get(pk=alive.pk).renew(alive.lease)
+        assert Repository.objects.in_work().get().pk == alive.pk
+        assert Repository.objects.get(pk=killed.pk).claim() is None, "it may stand still, and go on"
+        assert Repository.objects.take(share=2)
 
     def test_what_waits_is_told_from_what_is_in_work(self) -> None:
         read("one.example.com", 1)

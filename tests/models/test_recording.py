@@ -175,6 +175,24 @@ def test_a_list_that_loses_more_than_half_changes_nothing_until_confirmed(reposi
     assert len(record(repository, seen(few, 21))) == len(EXAMPLE) - 2 + 1
 
 
+def test_what_a_strange_list_leaves_out_is_gone_when_another_one_agrees(repository: Repository) -> None:
+    record(repository, seen(EXAMPLE, 0))
+    others = {name: content for name, content in EXAMPLE.items() if name != "rollback"}
+    assert record(repository, seen(others, 5, is_strange=True)) == []
+    assert "the list lost 1 of" in repository.error
+    assert record(repository, seen(EXAMPLE, 10)) == []
+    assert record(repository, seen(others, 15, is_strange=True)) == []
+    [removed] = record(repository, seen(others, 21, is_strange=True))
+    assert (removed.tag.name, removed.kind) == ("rollback", Kind.REMOVED)
+
+
+def test_a_strange_list_that_leaves_nothing_out_is_as_good_as_any(repository: Repository) -> None:
+    record(repository, seen(EXAMPLE, 0))
+    [moved] = record(repository, seen({**EXAMPLE, "production": "2.1"}, 5, is_strange=True))
+    assert moved.tag.name == "production"
+    assert repository.outcome == "complete"
+
+
 def test_two_back_ends_out_of_step_remove_nothing(repository: Repository) -> None:
     tags = {f"1.{number}": str(number) for number in range(30)}
     names = list(tags)

@@ -53,6 +53,11 @@ def test_what_is_paused_or_late_is_not_tried_again_and_says_whom_to_ask() -> Non
     late = freshness(repository, NOW)
     assert (late.state, late.retry) == (State.LATE, "")
     assert "whether its worker runs" in late.advice
+    repository.registry.failures = 2
+    waiting = freshness(repository, NOW)
+    assert (waiting.state, waiting.retry) == (State.LATE, "")
+    assert "for the registry fails and looks wait until it is back" in waiting.sentence
+    assert waiting.advice == "If that goes on, ask whoever runs the registry."
     repository.enabled = False
     paused = freshness(repository, NOW)
     assert (paused.state, paused.retry) == (State.PAUSED, "")

@@ -129,11 +129,10 @@ def test_what_cannot_be_had_or_believed_at_all_is_an_error(fake_registry: FakeRe
         b"<html>",
         b"[1]",
         b"[" * 100_000,
-        b'{"schemaVersion":2,"size":' + b"9" * 100_000 + b"}",
         b'{"schemaVersion":2,"layers":[' + b'{"":0},' * 500_000 + b"0]}",
         b'{"schemaVersion":2,"manifests":[],"layers":[]}',
     ],
-    ids=["page", "list", "deep", "number", "many", "both"],
+    ids=["page", "list", "deep", "many", "both"],
 )
 def test_bodies_made_to_do_harm_are_an_error(fake_registry: FakeRegistry, client: Client, body: bytes) -> None:
     digest = f"sha256:{hashlib.sha256(body).hexdigest()}"

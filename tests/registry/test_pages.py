@@ -198,7 +198,7 @@ def test_an_empty_page_with_a_link_is_walked_through(fake_registry: FakeRegistry
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"null", b'"tags"', b'{"tags":{}}', b'{"tags":"a"}', b'{"tags":7}', b"[" * 100_000, b'{"tags":["\xff"]}'],
+    [b"", b"null", b'"tags"', b'{"tags":{}}', b'{"tags":"a"}', b'{"tags":7}', b"[" * 100_000],
 )
 def test_what_is_no_list_is_an_error(fake_registry: FakeRegistry, body: bytes) -> None:
     fake_registry.fault(status(200, {"Content-Type": "application/json"}, body))
@@ -229,6 +229,43 @@ def test_hostile_names_are_counted_and_dropped(fake_registry: FakeRegistry) -> N
     assert listing.tags == {"ok"}
     assert listing.refused_names == len(names) - 1
     assert listing.complete
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"name":"app","tags":["1.0","\xff"]}',
+        b'{"name":"app","tags":["1.0"],"n":' + b"9" * 10_000 + b"}",
+        b'{"name":"app","tags":["1.0"],"tags":[]}',
+    ],
+    ids=["a byte that is no UTF-8", "a huge number", "tags told twice"],
+)
+def test_what_is_odd_in_a_list_costs_no_more_than_itself(fake_registry: FakeRegistry, body: bytes) -> None:
+    fake_registry.fault(status(200, {"Content-Type": "application/json"}, body), path="tags/list")
+    with Client(fake_registry.settings()) as client:
+        listing = client.listing("app", look_at_none)
+    assert (listing.tags, listing.complete, listing.is_strange) == ({"1.0"}, True, False)
+
+
+@pytest.mark.parametrize(
+    ("body", "is_strange"),
+    [
+        (b'{"name":"shop/app","tags":["1.0"]}', False),
+        (b'{"name":"remote/shop/app","tags":["1.0"]}', False),
+        (b'{"name":"app","tags":["1.0"]}', False),
+        (b'{"name":7,"tags":["1.0"]}', False),
+        (b'{"tags":["1.0"]}', False),
+        (b'{"tags":["1.0","<b>"]}', False),
+        (b'{"name":"shop/cart","tags":["1.0"]}', True),
+        (b'{"name":"shop/app","tags":["1.0",["latest"]]}', True),
+        (b'{"name":"shop/app","tags":["1.0",null]}', True),
+    ],
+)
+def test_a_list_that_may_be_another_one_is_strange(fake_registry: FakeRegistry, body: bytes, is_strange: bool) -> None:
+    fake_registry.fault(status(200, {"Content-Type": "application/json"}, body), path="tags/list")
+    with Client(fake_registry.settings()) as client:
+        listing = client.listing("shop/app", look_at_none)
+    assert (listing.tags, listing.complete, listing.is_strange) == ({"1.0"}, True, is_strange)
 
 
 def test_a_bomb_ends_at_the_ceiling(fake_registry: FakeRegistry) -> None:

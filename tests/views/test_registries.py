@@ -102,6 +102,16 @@ def test_that_a_registry_had_too_many_requests_is_told_until_it_is_over(client: 
     assert "too many requests" not in read(client, "/registries/")
 
 
+def test_that_a_registry_fails_as_a_whole_is_told_with_what_follows(client: Client) -> None:
+    example()
+    told = "one look tries now and then whether it is back, and all others wait"
+    Registry.objects.update(failures=1)
+    assert told not in read(client, "/registries/")
+    Registry.objects.update(failures=2)
+    assert told in read(client, "/registries/")
+    assert told not in read(client, f"/registries/?at={NOW - MINUTE:%Y-%m-%dT%H:%M:%SZ}")
+
+
 def test_that_no_worker_runs_is_told(client: Client) -> None:
     Heartbeat.objects.create(part=Heartbeat.DISPATCH, beat_at=NOW - HOUR)
     assert "No worker since today 13:00" in read(client, "/registries/")
