@@ -84,12 +84,13 @@ class Looking:
     def outcomes(self, stop: threading.Event) -> Iterator[Outcome]:
         """One for each tag; those of a moment together, for being woken by each would hold up the threads that look."""
         workers: list[Future[None]] = []
-        while wait(self._joined(workers), STOP_CHECK).not_done:
-            yield from self._come()
+        is_over = False
+        while not is_over:
             if stop.is_set():
                 yield from self._abandoned()
                 return
-        yield from self._come()
+            is_over = not wait(self._joined(workers), STOP_CHECK).not_done
+            yield from self._come()
         _raise_mistakes(workers)
         if self.ended_by is not None:
             yield from ((tag, self.ended_by) for tag in self._remaining)

@@ -236,6 +236,7 @@ def test_a_stop_set_before_asks_for_nothing_more_than_the_list(fake_registry: Fa
     with Client(filled(fake_registry, 200).settings()) as client:
         listing = client.listing("app", stop=stop)
     assert isinstance(listing.error, Cancelled)
+    assert listing.requests == 1
 
 
 def test_a_mistake_in_a_thread_is_not_swallowed(fake_registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
