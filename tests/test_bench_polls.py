@@ -185,7 +185,7 @@ def test_polls_by_several_workers_are_held_against_the_limit() -> None:
 
 @pytest.mark.real
 def test_lateness_is_that_of_all_that_fell_due() -> None:
-    polls, *figures = lateness("small", "sqlite", repositories=60, tags=TAGS, interval=60, seconds=5)
+    polls, *figures = lateness("small", "sqlite", repositories=240, tags=TAGS, interval=60, seconds=5)
     assert polls.cost
     assert polls.cost.requests >= 1 + POINTERS
     assert len(figures) == 5
