@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, Q
 from regviewer.celery import app
 from tags import describing, discovery, polling, retention
 from tags.models import Heartbeat, Registry, Repository, databaseclock
+from tags.models.queued import WAITING_FOR_EACH_PROCESS
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -31,9 +32,7 @@ SECONDS_BETWEEN_DESCRIPTIONS = 60
 SECONDS_BETWEEN_PRUNINGS = 600
 SECONDS_TO_PRUNE = 300  # then polls have the worker again
 SECONDS_TO_REPLY = 1
-# What is handed out waits with its lease running: no more at a time than is taken soon.
-LEAST_WAITING = 32
-WAITING_FOR_EACH_PROCESS = 4
+LEAST_WAITING = 32  # where there are few processes
 TIME_BETWEEN_DISCOVERIES = dt.timedelta(minutes=10)
 
 

@@ -8,7 +8,7 @@ from tags.models.heartbeat import Heartbeat
 from tags.models.image import Image
 from tags.models.inventory import Inventory
 from tags.models.movement import Movement
-from tags.models.queued import LEASE, LeaseLost
+from tags.models.queued import LeaseLost
 from tags.models.registry import Registry
 from tags.models.remembered import Remembered
 from tags.models.repository import Repository
@@ -16,7 +16,6 @@ from tags.models.sweep import Sweep
 from tags.models.tag import Tag
 
 __all__ = [
-    "LEASE",
     "AccessToken",
     "AskAgain",
     "CompareLink",

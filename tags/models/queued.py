@@ -29,7 +29,7 @@ TIME_TO_RENEW = dt.timedelta(seconds=20)  # twice as long as from one renewal to
 # A poll that has been in work for longer may be for long: what its registry still has would only wait behind it.
 SLOW = dt.timedelta(seconds=5)
 SECONDS_TO_GO_ON = 10  # less than others wait for a lock
-FOR_EACH_PROCESS = 5  # polls, at most: one in work, and those that wait with their lease running until it is over
+WAITING_FOR_EACH_PROCESS = 4  # polls, at most, while it is at one: their lease runs, so no more than are taken soon
 MANY = 32  # enough that workers who choose one at random hardly ever choose the same
 
 
@@ -134,7 +134,8 @@ class QueuedQuerySet(models.QuerySet[Row]):
         turns: defaultdict[int, list[int]] = defaultdict(list)
         for registry, place_of, pk in first.values_list("registry", "place", "pk"):
             turn = had[registry] + place_of
-            if slow[registry] < share and turn <= (1 if registry in with_care else share * FOR_EACH_PROCESS):
+            most = 1 if registry in with_care else share * (1 + WAITING_FOR_EACH_PROCESS)
+            if slow[registry] < share and turn <= most:
                 turns[turn].append(pk)
         return [pk for turn in sorted(turns) for pk in turns[turn]][:limit]
 

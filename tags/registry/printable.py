@@ -14,7 +14,5 @@ def printable(text: str) -> str:
 
 def example_of(name: object) -> str:
     """What stands in a list in place of a name, made fit to be shown as one that is none."""
-    return (
-        printable((name if isinstance(name, str) else json.dumps(name))[:LONGEST_EXAMPLE])[:LONGEST_EXAMPLE]
-        or "(empty)"
-    )
+    text = name if isinstance(name, str) else json.dumps(name)
+    return printable(text[:LONGEST_EXAMPLE])[:LONGEST_EXAMPLE] or "(empty)"
