@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from typing import Any
 
 import urllib3
-from requests import PreparedRequest
+from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
@@ -20,6 +20,7 @@ from .origin import Origin
 from .tls import Identity, tls_context
 
 _MOST_POOLS = 16
+_ORIGIN = re.compile(r"[^/?#]*//[^/?#]*")
 
 Address = tuple[int, tuple[Any, ...]]
 """A socket family and the address in its form, as getaddrinfo gives them."""
@@ -131,9 +132,19 @@ class BoundedAdapter(HTTPAdapter):
         self, request: PreparedRequest, *_args: Any, **_kwargs: Any
     ) -> urllib3.HTTPConnectionPool:
         """Found by the origin's text: requests would parse the URL and hash the pool's settings for every request."""
-        scheme, _, rest = (request.url or "").partition("://")
-        origin = f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0]}"
+        origin, _target = _divided(request)
         return self._pools.get(origin) or self._opened(origin)
+
+    def request_url(self, request: PreparedRequest, *_args: Any, **_kwargs: Any) -> str:
+        """What follows the origin: requests would parse the URL three times to find that no proxy is to be asked."""
+        _origin, target = _divided(request)
+        return target if target.startswith("/") else f"/{target}"
+
+    def build_response(self, req: PreparedRequest, resp: urllib3.BaseHTTPResponse) -> Response:
+        """Around urllib3's, which has the headers: without cookies, a guess at the encoding, and copies of either."""
+        response = Response()
+        response.request, response.status_code, response.raw = req, resp.status, resp
+        return response
 
     def cert_verify(self, *_args: Any, **_kwargs: Any) -> None:
         """Nothing: requests would load all certificates anew for each connection; the TLS context has them."""
@@ -175,3 +186,11 @@ class BoundedAdapter(HTTPAdapter):
     @cached_property
     def _identified_tls_context(self) -> ssl.SSLContext:
         return tls_context(self._ca_certificate, self._identity.certificate if self._identity else "")
+
+
+def _divided(request: PreparedRequest) -> tuple[str, str]:
+    """The origin as the URL has it, and the rest."""
+    url = request.url or ""
+    origin = _ORIGIN.match(url)
+    end = origin.end() if origin else 0
+    return url[:end], url[end:]

@@ -53,21 +53,32 @@ class _Bounded:
     socket had when it was wrapped.
     """
 
+    def settimeout(self, value: float | None) -> None:
+        """Sets a number of seconds; "for ever", which urllib3 asks for with each request, is not to be had."""
+        if value is not None:
+            super().settimeout(value)  # type: ignore[misc]
+
     def recv(self, *args: Any) -> bytes:
-        self.settimeout(remaining())  # type: ignore[attr-defined]
+        self._keep_to_the_deadline()
         return super().recv(*args)  # type: ignore[misc, no-any-return]
 
     def recv_into(self, *args: Any) -> int:
-        self.settimeout(remaining())  # type: ignore[attr-defined]
+        self._keep_to_the_deadline()
         return super().recv_into(*args)  # type: ignore[misc, no-any-return]
 
     def send(self, *args: Any) -> int:
-        self.settimeout(remaining())  # type: ignore[attr-defined]
+        self._keep_to_the_deadline()
         return super().send(*args)  # type: ignore[misc, no-any-return]
 
     def sendall(self, *args: Any) -> None:
-        self.settimeout(remaining())  # type: ignore[attr-defined]
+        self._keep_to_the_deadline()
         super().sendall(*args)  # type: ignore[misc]
+
+    def _keep_to_the_deadline(self) -> None:
+        """To a hundredth: setting the timeout is a system call, in which another thread takes the interpreter."""
+        left, timeout = remaining(), self.gettimeout()  # type: ignore[attr-defined]
+        if timeout is None or abs(timeout - left) > left / 100:
+            self.settimeout(left)
 
 
 class BoundedSocket(_Bounded, socket.socket):

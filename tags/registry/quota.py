@@ -24,7 +24,7 @@ class Quota:
 
 def parse_quota(headers: Mapping[str, str]) -> Quota | None:
     """None when the answer says nothing of a limit, or nothing that can be read."""
-    named = {name.lower(): value for name, value in headers.items() if "ratelimit" in name.lower()}
+    named = {name.lower(): headers[name] for name in headers if "ratelimit" in name.lower()}
     if not named:
         return None
     for prefix in ("", "x-"):

@@ -180,7 +180,7 @@ class Transport:
         raw = self._adapter.send(_prepared(request), stream=True)
         try:
             body = b"" if raw.status_code in _REDIRECTS else _body(raw, request)
-            return Response(request, request.url, raw.status_code, raw.headers, body, sent_at, datetime.now(UTC))
+            return Response(request, request.url, raw.status_code, raw.raw.headers, body, sent_at, datetime.now(UTC))
         finally:
             if request.method == "HEAD" and not request.closes:
                 raw.raw.drain_conn()  # nothing comes, and so the connection goes back to the pool
@@ -235,7 +235,7 @@ def _body(raw: requests.Response, request: Request) -> bytes:
 
 def _read(raw: requests.Response, request: Request, ceiling: int) -> bytes:
     """The decoded body. Decoding goes in small steps: a bomb has grown to the ceiling, no further, when it is found."""
-    if raw.headers.get("Content-Encoding", "").strip().lower() not in _ENCODINGS:
+    if raw.raw.headers.get("Content-Encoding", "").strip().lower() not in _ENCODINGS:
         raise BadAnswer(f"{request.host} packed its answer in a way nobody asked for ({request})")
     body = bytearray()
     for chunk in raw.iter_content(_CHUNK):
