@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-SECONDS_BETWEEN_DISPATCHES = 2
-SECONDS_TO_HEAR = 5 * SECONDS_BETWEEN_DISPATCHES  # a ring of the doorbell: the next one says the same
-SECONDS_OF_A_DISPATCH = 1.5  # as long as more is due than is handed out at once
+SECONDS_BETWEEN_DISPATCHES = 1
+SECONDS_TO_HEAR = 10  # a ring of the doorbell: the next one says the same
+SECONDS_OF_A_DISPATCH = 0.7  # as long as more is due than is handed out at once
 SECONDS_BETWEEN_HANDFULS = 0.2
 SECONDS_OF_A_SITTING = 30  # in which a worker begins poll after poll, and part after part of a long list
 SECONDS_BETWEEN_COUNTS = 10
@@ -64,9 +64,11 @@ def dispatch() -> None:
 def hand_out(processes: int) -> bool:
     """Hand out as many as are taken soon; returns whether there may be more."""
     share = share_of(processes)
-    waiting = Repository.objects.waiting_for_a_process(share).count()
-    room = max(LEAST_WAITING, WAITING_FOR_EACH_PROCESS * processes) - waiting
-    claimed = Repository.objects.claim_due(limit=room, share=share) if room > 0 else []
+    most = max(LEAST_WAITING, WAITING_FOR_EACH_PROCESS * processes)
+    room = most - Repository.objects.waiting_for_a_process(share).count()
+    if room < most / 2:
+        return True  # so many wait that none is idle until it is asked again
+    claimed = Repository.objects.claim_due(limit=room, share=share)
     idle = processes - Repository.objects.in_work().count()
     for _ in claimed[: max(idle, 1)]:  # each process that comes takes one after the other, as those at work do
         ring()

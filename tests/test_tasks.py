@@ -59,6 +59,21 @@ def test_no_more_is_handed_out_than_is_worked_off_soon(rung: list, monkeypatch: 
     assert Repository.objects.waiting().count() == 6 * tasks.WAITING_FOR_EACH_PROCESS
 
 
+def test_the_next_handful_waits_until_half_of_the_last_one_was_taken(
+    rung: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "LEAST_WAITING", 4)
+    monkeypatch.setattr(tasks, "WAITING_FOR_EACH_PROCESS", 0)
+    read(8)
+    waiting = []
+    assert tasks.hand_out(9), "there is more"
+    for _ in range(4):
+        assert Repository.objects.take(share=9)
+        tasks.hand_out(9)
+        waiting.append(Repository.objects.waiting().count())
+    assert waiting == [3, 4, 3, 4]
+
+
 def test_each_process_is_told_once_of_a_handful(rung: list, monkeypatch: pytest.MonkeyPatch) -> None:
     Heartbeat.beat(Heartbeat.WORKERS, 6)
     read(10)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from tags.registry import Description
 
+BATCH = 1000
+
 # From each attempt to read an image to the next; the last one goes on for as long as the trouble may pass.
 WAITS = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 10, 60, 6 * 60, 24 * 60))
 
@@ -22,12 +24,12 @@ WAITS = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 10, 60, 6 * 60, 2
 class ImageQuerySet(models.QuerySet["Image"]):
     def remember(self, media_types: Mapping[str, str]) -> None:
         """Keep digests (with their media types) that were not known; a digest's content never changes."""
-        Image.objects.bulk_create(
-            # In one order, or two polls that find the same images would wait for each other for ever.
-            [Image(digest=digest, media_type=media_type[:255]) for digest, media_type in sorted(media_types.items())],
-            batch_size=1000,
-            ignore_conflicts=True,
-        )
+        digests = sorted(media_types)  # in one order, or two polls that find the same ones could wait for each other
+        for start in range(0, len(digests), BATCH):
+            some = digests[start : start + BATCH]
+            known = set(Image.objects.filter(digest__in=some).values_list("digest", flat=True))
+            new = [Image(digest=digest, media_type=media_types[digest][:255]) for digest in some if digest not in known]
+            Image.objects.bulk_create(new, ignore_conflicts=True)
 
     def due(self, now: dt.datetime) -> ImageQuerySet:
         """Those that were not read yet, and whose time to be has come."""

@@ -40,8 +40,9 @@ class Namesake(NamedTuple):
 class Naming:
     """Names for one poll's changes: `known` is how tags were, `touched` how those are now that changed.
 
-    `is_whole`: no tags are left out of both. Else it is a part of a long list, and as the list is sorted, what a tag's
-    role depends on stands near it; but that nothing longer continues a name is never told from a part.
+    `is_whole`: no tags that are there are left out of both. Else it is a part of a long list, and as the list is
+    sorted, what a tag's role depends on stands near it; but that nothing longer continues a name is never told from a
+    part.
     """
 
     def __init__(
@@ -88,6 +89,9 @@ class Naming:
         """The tags that name, as far as is written down yet, what moved and what was touched."""
         digests = {digest for move in self.movements for digest in (move.from_digest, move.to_digest) if digest}
         digests.update(tag.digest for tag in self.touched.values() if tag.digest)
+        if self.is_whole:
+            there = (row for row in self.known.values() if row.digest in digests)
+            return {row.name: Namesake(row.name, row.role, row.digest) for row in there}
         tags = self.repository.tags.order_by().values_list(*Namesake._fields)
         found = (row for some in _batches(sorted(digests)) for row in tags.filter(digest__in=some))
         return {row.name: row for row in map(Namesake._make, found)}
@@ -181,7 +185,7 @@ class Naming:
         past = Movement.objects.filter(repository=self.repository)
         came = Q(to_version=None, to_digest__isnull=False)
         left = Q(from_version=None, from_digest__isnull=False)
-        if not fresh or not past.filter(came | left).exists():
+        if not fresh or (self.is_whole and not self.known) or not past.filter(came | left).exists():
             return
         for unnamed, version, digest in ((came, "to_version", "to_digest"), (left, "from_version", "from_digest")):
             for some in _batches(sorted(fresh)):

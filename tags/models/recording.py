@@ -86,8 +86,13 @@ class Recording:
         left = self.fingerprint if self.verdict.proves_absence else known
         return Ending.of_poll(self.listing, self.verdict, left, self.looks)
 
+    @property
+    def _knows_all_tags(self) -> bool:
+        """Whether, once the rest was read, no row is missing of a tag that is there."""
+        return self.listing.span.is_all
+
     def _name(self) -> None:
-        whole = self.listing.span.is_all
+        whole = self._knows_all_tags
         naming = Naming(self.repository, self.known, self.touched, self.movements, self.listing.sent_at, is_whole=whole)
         naming.settle()
 
@@ -410,6 +415,10 @@ class Clearance(Recording):
     def __init__(self, repository: Repository, gone: TagQuerySet, now: dt.datetime) -> None:
         super().__init__(repository, Listing.of_nothing(repository.name, now), now)
         self.known = self._read(gone.order_by()[:AT_ONCE])
+
+    @property
+    def _knows_all_tags(self) -> bool:
+        return False
 
     def write(self) -> list[Movement]:
         for known in self.known.values():

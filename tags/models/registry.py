@@ -301,8 +301,9 @@ class Registry(Throttled, Troubled):
 
     def heard(self, listing: registry.Listing) -> None:
         """Note how much it may be asked, whether it fails, and which token endpoint it wants approved."""
-        self.note_limits(self.as_polled(), listing)
-        self.note_trouble(self.as_polled(), listing)
+        row = self.as_polled()
+        self.note_limits(row, listing)
+        self.note_trouble(row, listing)
         self.propose_realm(listing.error, listing.repository)
 
     def propose_realm(self, error: registry.RegistryError | None, repository: str = "") -> None:
