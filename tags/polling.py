@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 from tags.clients import client_for
 from tags.models import AskAgain, LeaseLost, databaseclock
 from tags.models.sweep import SLICES
-from tags.registry import Cancelled, Listing, Misconfigured, OutOfTime, Part, Past, look_at_all
+from tags.registry import Cancelled, Listing, Misconfigured, OutOfTime, Part, Past
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Set
 
     from tags.models import Inventory, Movement, Repository
-    from tags.registry import Look, Span
+    from tags.registry import Span
 
 NAMES_IN_A_PART = 20_000  # of a list that is longer; with their digests they take some 20 MiB
 SECONDS_OF_A_PART = 900  # then it ends with what it knows, and the next poll goes on
@@ -218,14 +218,13 @@ def fetch(held: Held, plan: Plan, end: float, progress: Callable[[int, int], Non
         return Listing.of_nothing(repository.name, timezone.now(), error)
 
     def turn(listed: Set[str], span: Span) -> set[str]:
-        return repository.turn(listed, span, plan.slices)
+        return repository.turn(listed, span, ALL_SLICES if plan.every_tag else plan.slices)
 
     digests, due = Errand(repository.digests), Errand(turn)
-    pick: Look = look_at_all if plan.every_tag else due
     past = Past(plan.cursor, digests)
 
     def ask(stop: threading.Event) -> Listing:
-        return client.listing(repository.name, pick, progress, stop, past, plan.part)
+        return client.listing(repository.name, due, progress, stop, past, plan.part)
 
     return meanwhile_keep(held, ask, end, (digests, due))
 

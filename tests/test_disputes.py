@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import random
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,8 +21,19 @@ from tags.registry import KINDS, Client, Listing, RateLimited, ServerError, Serv
 from tags.registry.agreement import ANSWERS_TO_BE_SURE
 from tags.registry.listing import Bulk, Question
 from tests.factories import watched
-from tests.fakeregistry import FakeRegistry
-from tests.faults import Choice, at_random, hang, in_turn, omit, out_of_step, per_connection, status, too_many_requests
+from tests.fakeregistry import FakeRegistry, FaultAction
+from tests.faults import (
+    Choice,
+    at_random,
+    drop,
+    hang,
+    in_turn,
+    omit,
+    out_of_step,
+    per_connection,
+    status,
+    too_many_requests,
+)
 from tests.listings import EXAMPLE, START
 
 if TYPE_CHECKING:
@@ -276,28 +288,64 @@ def test_a_tag_that_only_one_of_them_has_comes_back_once(
     call_command("rebuild_tags", "--check")
 
 
-@pytest.mark.parametrize("most_per_page", [None, 2], ids=["whole", "in parts"])
-def test_a_tag_that_a_list_leaves_out_once_more_is_asked_for_before_it_is_called_removed(
-    example: FakeRegistry,
-    repository: Repository,
-    clock: time_machine.Traveller,
-    monkeypatch: pytest.MonkeyPatch,
-    most_per_page: int | None,
-) -> None:
-    example.most_per_page = most_per_page
+@pytest.fixture(params=[None, 2], ids=["whole", "in parts"])
+def pages(request: pytest.FixtureRequest, example: FakeRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list comes at once, and in parts."""
+    example.most_per_page = request.param
     monkeypatch.setattr(polling, "NAMES_IN_A_PART", 4)
-    for kind in ("removed", "returned"):
-        example.heal()
-        if kind == "removed":
-            example.fault(omit("production"), path="/tags/list")
-        later(clock, repository)
-        assert Movement.objects.latest("pk").kind == kind
-    example.fault(omit("production"), path="/tags/list")
+
+
+@pytest.mark.usefixtures("pages")
+def test_a_list_that_leaves_out_what_is_there_removes_nothing(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller
+) -> None:
+    example.fault(omit("production", "1.0"), path="/tags/list")
     for _ in range(2):
+        looked_at = production().last_look
+        assert (later(clock, repository).movements, repository.outcome) == (0, "complete")
+        assert (production().state, production().absent_since) == (Tag.State.PRESENT, None)
+        assert production().last_look > looked_at
+    example.move("app", "production", "2.1")
+    assert later(clock, repository).movements == 1, "it is looked at as if it had been listed"
+    example.delete("app", "production")
+    assert later(clock, repository).movements == 1
+    assert [move.kind for move in Movement.objects.order_by("pk")] == ["forward", "removed"]
+    assert Tag.objects.get(name="1.0").state == Tag.State.PRESENT
+
+
+def test_of_many_tags_that_a_list_leaves_out_none_is_asked_for(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agreement, "MOST_BEHIND", 1)
+    example.fault(omit("production", "1.0"), path="/tags/list")
+    assert later(clock, repository).movements == 2
+    assert {move.kind for move in Movement.objects.all()} == {"removed"}
+
+
+@pytest.mark.parametrize("answer", [status(500), drop()], ids=["500", "nothing"])
+def test_who_gives_no_answer_about_what_a_list_leaves_out_does_not_belie_it(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller, answer: FaultAction
+) -> None:
+    example.delete("app", "production")
+    example.fault(answer, path=PRODUCTION)
+    poll = later(clock, repository)
+    assert (poll.outcome, poll.movements, production().state) == ("complete", 1, Tag.State.REMOVED)
+
+
+@pytest.mark.usefixtures("pages")
+def test_a_tag_that_is_gone_once_more_is_asked_for_time_after_time_before_it_is_called_removed(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller
+) -> None:
+    for change in (example.delete, partial(example.move, to="2.0")):
+        change("app", "production")
+        assert later(clock, repository).movements == 1
+    for _ in range(2):
+        example.fault(omit("production"), path="/tags/list")
+        example.fault(status(404), path=PRODUCTION, times=2)  # HEAD and GET of a server that lags, as the list does
         assert (later(clock, repository).movements, repository.outcome) == (0, "partial")
         assert (production().state, production().disputed_since is None) == (Tag.State.PRESENT, False)
         assert production().absent_since is None
-    example.heal()
+        example.heal()
     assert (later(clock, repository).movements, repository.outcome) == (0, "complete")
     assert production().disputed_since is None
 
@@ -314,10 +362,11 @@ def test_a_tag_that_is_really_gone_again_is_removed_by_the_poll_that_sees_it(
         poll = later(clock, repository)
         assert (poll.outcome, poll.movements) == ("complete", 1)
     assert [move.kind for move in Movement.objects.order_by("pk")] == kinds
-    assert len(example.asked(PRODUCTION)) == 2 + 2 * ANSWERS_TO_BE_SURE  # a HEAD that finds nothing is made sure of
+    # A HEAD that finds nothing is made sure of by a GET: of what a list leaves out, and then of what is gone once more.
+    assert len(example.asked(PRODUCTION)) == 2 + 2 + 2 + 2 * ANSWERS_TO_BE_SURE
 
 
-def test_of_what_came_for_the_first_time_nobody_is_asked_when_it_goes(
+def test_of_what_came_for_the_first_time_nobody_is_asked_twice_when_it_goes(
     example: FakeRegistry, repository: Repository, clock: time_machine.Traveller
 ) -> None:
     example.push("app", "pr-17", "a build for a day")
@@ -325,7 +374,7 @@ def test_of_what_came_for_the_first_time_nobody_is_asked_when_it_goes(
     example.delete("app", "pr-17")
     later(clock, repository)
     assert [move.kind for move in Movement.objects.order_by("pk")] == ["appeared", "removed"]
-    assert len(example.asked("/manifests/pr-17")) == 1
+    assert len(example.asked("/manifests/pr-17")) == 1 + 2
 
 
 def test_a_version_in_dispute_is_looked_at_until_they_agree(

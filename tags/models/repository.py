@@ -26,7 +26,7 @@ from tags.models.inventory import Inventory
 from tags.models.looks import Looks
 from tags.models.queued import LEASE, QUEUED, LeaseLost, Queued, QueuedQuerySet
 from tags.models.recording import Clearance, Recording
-from tags.models.sweep import Sweep, due_slices
+from tags.models.sweep import SLICES, Sweep, due_slices
 from tags.models.tag import Tag
 from tags.models.turn import turn
 from tags.versions import Role, sort_key
@@ -247,7 +247,9 @@ class Repository(Queued):
         return due_slices(self.looks.slices, now, self.every, cautious=self.registry.is_cautious(now))
 
     def turn(self, listed: Set[str], span: Span, slices: Set[int]) -> set[str]:
-        """Of the tags that were listed in a span those that a scheduled poll looks at."""
+        """Which tags a scheduled poll looks at after some were listed in a span: see `turn`."""
+        if not self.was_listed and len(slices) == SLICES:
+            return set(listed)
         inventory = None if span.is_all else Inventory.objects.filter(repository=self).first()
         known = inventory.fingerprint_of(span) if inventory else self.fingerprint
         return turn(self.tags.within(span), self.looks, slices, listed, known)

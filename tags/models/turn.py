@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from tags.models.sweep import SLICES, slice_of
+from tags.models.sweep import slice_of
 from tags.models.tag import is_swept
 
 if TYPE_CHECKING:
@@ -21,14 +21,12 @@ def fingerprint(names: Iterable[str]) -> str:
 
 
 def turn(tags: TagQuerySet, looks: Looks, slices: Set[int], listed: Set[str], known: str) -> set[str]:
-    """Of the listed tags those that a scheduled poll looks at.
+    """Of the listed tags those that a scheduled poll looks at, and all that were there and are not listed any more.
 
     That is what is meant to move, and the `slices` of the sweep that are due. A version that missed its last turn, that
     somebody wants looked at, or that is disputed, is looked at until it answers, and at once a tag that nobody knows:
     which ones that are is read only when the listed names have another fingerprint than the `known` one.
     """
-    if len(slices) == SLICES:
-        return set(listed)
     knows_all = fingerprint(listed) == known
     rows = (tags.restless() if knows_all else tags.present()).order_by()
     there, each_time = set(), set()
@@ -40,4 +38,4 @@ def turn(tags: TagQuerySet, looks: Looks, slices: Set[int], listed: Set[str], kn
         if not (swept and is_swept(role, state)) or wanted_at or disputed_since or missed_its_turn:
             each_time.add(name)
     due = {name for name in listed if name in each_time or slice_of(name) in slices}
-    return due if knows_all else due | (listed - there)
+    return due if knows_all else due | (listed ^ there)

@@ -12,6 +12,14 @@ ANSWERS_TO_BE_SURE = 15
 MOST_TAGS = 200
 """Asked again in one poll: of more, so many by chance speak for all."""
 
+MOST_BEHIND = 200
+"""Tags that a server may lack because it lags: a list that leaves out more of them was tidied up."""
+
+
+def worth_asking(left_out: Set[str]) -> Set[str]:
+    """The tags that a list leaves out and that may be there nonetheless."""
+    return left_out if len(left_out) <= MOST_BEHIND else frozenset()
+
 
 def first_answers(listing: Listing, tags: Set[str]) -> dict[str, Observation]:
     """What a listing says of these tags: of those that it leaves out, that they are not there."""

@@ -46,7 +46,10 @@ from .transport import DEADLINE, Request, Response, Tally, Transport
 from .verified import Verified
 
 Look = Callable[[Set[str], Span], Collection[str]]
-"""Picks those that are worth a request of their own, of all tags in a span whose digests came not with their names."""
+"""Picks those that are worth a request of their own, of all tags in a span whose digests came not with their names.
+
+And of those that are not among them what is known to have been there: see `Client.listing`.
+"""
 
 Progress = Callable[[int, int], None]
 Result = TypeVar("Result")
@@ -165,9 +168,10 @@ class Client:
         With a `part` it stops when that is enough, and the answer says where the next one begins: not where the tags
         come in bulk, or in no order.
 
-        What comes in bulk is taken whole, whatever `look` says. `progress(done, total)` is called in this thread after
-        each tag. After `stop` is set the answer comes within a moment, with what is known by then; requests under way
-        end in the background.
+        What comes in bulk is taken whole, whatever `look` says. What it picks and the list leaves out is asked for too,
+        unless that is much: a tag that is there is taken as listed, for the list is that of a server which lags behind.
+        `progress(done, total)` is called in this thread after each tag. After `stop` is set the answer comes within a
+        moment, with what is known by then; requests under way end in the background.
         """
         if not is_repository_name(repository):
             raise InvalidReference(f"{repository!r} is no repository name")
@@ -186,7 +190,9 @@ class Client:
         question = Question(repository, past, send, partial(self._send_as_is, sent=sent), check, part)
         with Share(self.budget) as share:
             listed, error = self._listed(question, stop, share)
-            asked = sorted(look(listed.nameless, listed.span)) if error is None else []
+            picked = set(look(listed.nameless, listed.span)) if error is None else set()
+            left_out = agreement.worth_asking(picked - listed.tags) if listed.proves_absence else set()
+            asked = sorted((picked & listed.nameless) | left_out)
             told_already = len(listed.observations)
 
             def tell(done: int) -> None:
@@ -196,9 +202,11 @@ class Client:
             seen, failures, ended_by = self._looks(partial(self._look_up, send, repository), asked, share, stop, tell)
             told = error or _most_telling(failures, ended_by)
         self._keep_silence_after(told)
+        seen = [one for one in seen if one.tag not in left_out or one.digest is not None]
+        failures = {tag: failure for tag, failure in failures.items() if tag not in left_out}
         return Listing(
             repository=repository,
-            tags=listed.tags,
+            tags=listed.tags.union(one.tag for one in seen),
             observations=(*listed.observations.values(), *seen),
             failures=failures,
             complete=error is None,
