@@ -6,6 +6,9 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --quiet --python-version 3.11 \
 	--custom-compile-command "make lock"
 
+# Many tests wait for programs that they started: one more than there are processors keeps these busy.
+PROCESSES := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+
 # What the checks start Django with: no database and no secret is real.
 CHECK_ENVIRONMENT := SECRET_KEY=check SECRETS_KEYS=check DATABASE_URL=sqlite://:memory: REDIS_URL=
 
@@ -20,11 +23,11 @@ demo: .venv/installed
 	@$(BIN)/python manage.py demo --port $(PORT)
 
 test: .venv/installed-for-development
-	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) $(ARGS)
 
 # The same on PostgreSQL, less what has no database of its own to swap.
 test-postgresql: .venv/installed-for-development
-	$(BIN)/python -m tests.on_postgresql $(BIN)/python -m pytest -p tests.on_postgresql --numprocesses auto --ignore tests/registry --ignore tests/browser \
+	$(BIN)/python -m tests.on_postgresql $(BIN)/python -m pytest -p tests.on_postgresql --numprocesses $(PROCESSES) --ignore tests/registry --ignore tests/browser \
 		--ignore tests/chaos --ignore tests/test_bench_polls.py --ignore tests/test_up.py --ignore tests/test_supervisor.py --ignore tests/test_end_to_end.py $(ARGS)
 
 check: .venv/installed-for-development

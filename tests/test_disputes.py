@@ -313,23 +313,30 @@ def test_a_list_that_leaves_out_what_is_there_removes_nothing(
     assert Tag.objects.get(name="1.0").state == Tag.State.PRESENT
 
 
-def test_of_many_tags_that_a_list_leaves_out_none_is_asked_for(
+def test_of_many_tags_that_a_list_leaves_out_some_speak_for_all(
     example: FakeRegistry, repository: Repository, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agreement, "MOST_BEHIND", 1)
+    monkeypatch.setattr(agreement, "MOST_TAGS", 1)
     example.fault(omit("production", "1.0"), path="/tags/list")
+    assert later(clock, repository).movements == 0
+    for tag in ("production", "1.0"):
+        example.delete("app", tag)
     assert later(clock, repository).movements == 2
     assert {move.kind for move in Movement.objects.all()} == {"removed"}
 
 
 @pytest.mark.parametrize("answer", [status(500), drop()], ids=["500", "nothing"])
-def test_who_gives_no_answer_about_what_a_list_leaves_out_does_not_belie_it(
+def test_of_what_a_list_leaves_out_nothing_is_removed_without_an_answer(
     example: FakeRegistry, repository: Repository, clock: time_machine.Traveller, answer: FaultAction
 ) -> None:
     example.delete("app", "production")
-    example.fault(answer, path=PRODUCTION)
-    poll = later(clock, repository)
-    assert (poll.outcome, poll.movements, production().state) == ("complete", 1, Tag.State.REMOVED)
+    example.delete("app", "1.0")
+    example.fault(answer, path="/manifests/(production|1.0)$")
+    assert (later(clock, repository).movements, repository.outcome) == (0, "partial")
+    assert (production().state, production().disputed_since) == (Tag.State.PRESENT, None)
+    example.heal()
+    assert (later(clock, repository, 30).movements, repository.outcome) == (2, "complete")
+    assert production().state == Tag.State.REMOVED
 
 
 @pytest.mark.usefixtures("pages")

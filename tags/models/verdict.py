@@ -78,7 +78,8 @@ class Verdict:
     @property
     def proves_absence(self) -> bool:
         """Whether there are no tags but those it lists."""
-        return self.believed and self.listing.proves_absence and self.listing.span.is_all
+        all_of_it = self.listing.proves_absence and self.listing.span.is_all
+        return self.believed and all_of_it and len(self.gone) == len(self.absent)
 
     @property
     def doubted(self) -> bool:

@@ -1,5 +1,6 @@
 """Whether all servers behind a registry's address say the same of a tag, as far as a few questions can tell."""
 
+import random
 from collections.abc import Callable, Iterable, Set
 
 from .errors import RegistryError, ServersDisagree
@@ -12,13 +13,10 @@ ANSWERS_TO_BE_SURE = 15
 MOST_TAGS = 200
 """Asked again in one poll: of more, so many by chance speak for all."""
 
-MOST_BEHIND = 200
-"""Tags that a server may lack because it lags: a list that leaves out more of them was tidied up."""
 
-
-def worth_asking(left_out: Set[str]) -> Set[str]:
-    """The tags that a list leaves out and that may be there nonetheless."""
-    return left_out if len(left_out) <= MOST_BEHIND else frozenset()
+def some_of(tags: Set[str]) -> Set[str]:
+    """As many as are asked for, which speak for all."""
+    return {*random.sample(sorted(tags), min(len(tags), MOST_TAGS))}
 
 
 def first_answers(listing: Listing, tags: Set[str]) -> dict[str, Observation]:

@@ -1,6 +1,5 @@
 """One registry, asked for the tags of a repository and their digests."""
 
-import random
 import re
 import threading
 import time
@@ -169,7 +168,8 @@ class Client:
         come in bulk, or in no order.
 
         What comes in bulk is taken whole, whatever `look` says. What it picks and the list leaves out is asked for too,
-        unless that is much: a tag that is there is taken as listed, for the list is that of a server which lags behind.
+        for a server may lag behind: a tag that is there is taken as listed. Where one gives no answer, or is there
+        and there are too many to ask for all, nobody can say what else the list lacks: it proves no absence.
         `progress(done, total)` is called in this thread after each tag. After `stop` is set the answer comes within a
         moment, with what is known by then; requests under way end in the background.
         """
@@ -191,8 +191,9 @@ class Client:
         with Share(self.budget) as share:
             listed, error = self._listed(question, stop, share)
             picked = set(look(listed.nameless, listed.span)) if error is None else set()
-            left_out = agreement.worth_asking(picked - listed.tags) if listed.proves_absence else set()
-            asked = sorted((picked & listed.nameless) | left_out)
+            left_out = picked - listed.tags if listed.proves_absence else set()
+            asked_of_it = agreement.some_of(left_out)
+            asked = sorted((picked & listed.nameless) | asked_of_it)
             told_already = len(listed.observations)
 
             def tell(done: int) -> None:
@@ -203,10 +204,11 @@ class Client:
             told = error or _most_telling(failures, ended_by)
         self._keep_silence_after(told)
         seen = [one for one in seen if one.tag not in left_out or one.digest is not None]
-        failures = {tag: failure for tag, failure in failures.items() if tag not in left_out}
+        kept = left_out.intersection({one.tag for one in seen}.union(failures))
+        unsure = left_out.intersection(failures) or (kept and left_out - asked_of_it)
         return Listing(
             repository=repository,
-            tags=listed.tags.union(one.tag for one in seen),
+            tags=listed.tags | kept,
             observations=(*listed.observations.values(), *seen),
             failures=failures,
             complete=error is None,
@@ -217,7 +219,7 @@ class Client:
             refused_names=listed.refused_names,
             refused_example=listed.refused_example,
             is_strange=listed.is_strange,
-            proves_absence=error is None and listed.proves_absence,
+            proves_absence=error is None and listed.proves_absence and not unsure,
             vouched=listed.vouched,
             history=tuple(listed.history),
             cursor=listed.cursor and self._mark + listed.cursor,
@@ -247,7 +249,7 @@ class Client:
                 raise Cancelled("stopped before the tags were asked for again")
 
         first = agreement.first_answers(listing, tags)
-        asked = random.sample(sorted(first), min(len(first), agreement.MOST_TAGS))
+        asked = sorted(agreement.some_of(first.keys()))
 
         def look_up(tag: str) -> Observation:
             once_more = partial(self._look_up, send, listing.repository)
