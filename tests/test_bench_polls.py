@@ -176,11 +176,12 @@ def test_polls_of_a_real_registry_are_held_against_the_limit() -> None:
 
 @pytest.mark.real
 def test_polls_by_several_workers_are_held_against_the_limit() -> None:
-    the_limit, result = many_repositories("small", "sqlite", repositories=4, tags=TAGS, rounds=1)
+    the_limit, first, again = many_repositories("small", "sqlite", repositories=4, tags=TAGS, rounds=1)
     assert the_limit.cost
-    assert result.cost
-    assert (the_limit.cost.requests, result.cost.requests) == (4 * TAGS, 4 * (1 + TAGS))
-    assert_told(result)
+    for result in (first, again):
+        assert result.cost
+        assert (the_limit.cost.requests, result.cost.requests) == (4 * TAGS, 4 * (1 + TAGS))
+    assert_told(first, again)
 
 
 @pytest.mark.real

@@ -47,7 +47,7 @@ def lateness(
             settings = environment(create("polls"), redis.url)
             answer_of("fills", address, tags, filled, environment=settings)
             with working(settings, Path(folder)) as workers:
-                answer_of("fleet", address, *numbered(WARM_UP, 2 * WORKER_PROCESSES), environment=settings)
+                answer_of("fleet", address, *numbered(WARM_UP, 2 * WORKER_PROCESSES), "--anew", environment=settings)
                 due = answer_of("schedule", address, repositories, interval, seconds, environment=settings)
                 polls = _first_polls(workers, due, seconds)
     finally:
