@@ -370,7 +370,7 @@ def test_a_tag_that_is_really_gone_again_is_removed_by_the_poll_that_sees_it(
         assert (poll.outcome, poll.movements) == ("complete", 1)
     assert [move.kind for move in Movement.objects.order_by("pk")] == kinds
     # A HEAD that finds nothing is made sure of by a GET: of what a list leaves out, and then of what is gone once more.
-    assert len(example.asked(PRODUCTION)) == 2 + 2 + 2 + 2 * ANSWERS_TO_BE_SURE
+    assert len(example.asked(PRODUCTION)) == 2 + (2 + ANSWERS_TO_BE_SURE) + (2 + 2 * ANSWERS_TO_BE_SURE)
 
 
 def test_of_what_came_for_the_first_time_nobody_is_asked_twice_when_it_goes(
@@ -382,6 +382,77 @@ def test_of_what_came_for_the_first_time_nobody_is_asked_twice_when_it_goes(
     later(clock, repository)
     assert [move.kind for move in Movement.objects.order_by("pk")] == ["appeared", "removed"]
     assert len(example.asked("/manifests/pr-17")) == 1 + 2
+
+
+@pytest.mark.parametrize(("interval", "minutes"), [(300, 1), (60, 4), (3600, 50)])
+def test_what_was_never_seen_is_not_believed_so_soon_after_a_move(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller, interval: int, minutes: float
+) -> None:
+    """Two moves between two looks: a server that has heard only of the first tells of what no look has ever found."""
+    Repository.objects.update(interval=interval)
+    example.move("app", "production", "2.1")
+    example.fault(out_of_step(example, in_turn()), path=PRODUCTION)
+    example.move("app", "production", "2.2")
+    assert later(clock, repository, interval / 60 + 5).movements == 1
+    assert (later(clock, repository, minutes).movements, repository.outcome) == (0, "partial")
+    assert (production().digest, production().disputed_since is None) == (example.repositories["app"]["2.2"], False)
+    example.heal()
+    assert (later(clock, repository, minutes=1).movements, repository.outcome) == (0, "complete")
+    assert production().disputed_since is None
+    assert Movement.objects.get().to_version == "2.2"
+
+
+def test_real_moves_that_follow_each_other_closely_are_recorded_by_the_polls_that_see_them(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller
+) -> None:
+    for version in ("2.1", "2.2", "1.3"):
+        before = repository.checked_at
+        example.move("app", "production", version)
+        assert (later(clock, repository, minutes=1).movements, repository.outcome) == (1, "complete")
+        move = Movement.objects.latest("pk")
+        assert (move.to_version, before <= move.after < move.before <= repository.polled_at) == (version, True)
+
+
+@pytest.mark.usefixtures("pages")
+def test_a_new_tag_is_not_removed_because_a_server_has_not_heard_of_it(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller
+) -> None:
+    example.push("app", "2.3")
+    assert later(clock, repository).movements == 1
+    example.fault(omit("2.3"), path="/tags/list")
+    example.fault(status(404), path="/manifests/2.3", times=2)  # HEAD and GET of a server that lags, as the list does
+    assert (later(clock, repository, minutes=1).movements, repository.outcome) == (0, "partial")
+    example.heal()
+    assert (later(clock, repository, minutes=1).movements, repository.outcome) == (0, "complete")
+    assert Tag.objects.get(name="2.3", state=Tag.State.PRESENT).disputed_since is None
+    example.delete("app", "2.3")
+    assert later(clock, repository, minutes=1).movements == 1, "this time it is so"
+    assert Tag.objects.get(name="2.3").state == Tag.State.REMOVED
+
+
+@pytest.mark.usefixtures("pages")
+@pytest.mark.parametrize(
+    ("fault", "answers", "minutes"), [(status(404), 1, 1), (status(404), 1, 60), (status(500), 0, 60)]
+)
+def test_a_tag_that_is_gone_is_not_back_because_a_server_has_not_heard_of_that(
+    example: FakeRegistry,
+    repository: Repository,
+    clock: time_machine.Traveller,
+    fault: FaultAction,
+    answers: int,
+    minutes: float,
+) -> None:
+    example.delete("app", "production")
+    assert later(clock, repository).movements == 1
+    example.move("app", "production", "2.0")  # so say its list and the first server
+    example.fault(fault, path=PRODUCTION, skip=answers)
+    assert (later(clock, repository, minutes).movements, repository.outcome) == (0, "partial")
+    example.heal()
+    example.delete("app", "production")
+    assert (later(clock, repository, minutes=5).movements, repository.outcome) == (0, "complete")
+    assert production().state == Tag.State.REMOVED
+    assert Movement.objects.get().kind == "removed"
+    call_command("rebuild_tags", "--check")
 
 
 def test_a_version_in_dispute_is_looked_at_until_they_agree(

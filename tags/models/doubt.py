@@ -6,15 +6,18 @@ import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple
 
 from tags.models.movement import Movement
-from tags.models.tag import BATCH
+from tags.models.tag import BATCH, Tag
+from tags.models.verdict import settled_since
 from tags.timeline import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Set
+    from collections.abc import Iterable, Set
 
+    from tags.models.known import Known
     from tags.models.repository import Repository
 
 RETURNS_ARE_DOUBTED_FOR = dt.timedelta(hours=24)
+COPIES_LAG_FOR = dt.timedelta(minutes=5)
 
 
 class AskAgain(Exception):
@@ -26,21 +29,35 @@ class AskAgain(Exception):
 
 
 class Going(NamedTuple):
-    """A tag that is about to go to a digest; None: to be gone."""
+    """A tag as it was known, about to go to a digest; None: to be gone."""
 
-    tag: str
+    known: Known
     digest: str | None
 
 
-def returning(repository: Repository, going: Mapping[int, Going], now: dt.datetime) -> set[str]:
-    """The tags among those, by id, that go to where they were not long ago; one query at most.
+def hasty(repository: Repository, going: Iterable[Going], now: dt.datetime) -> set[str]:
+    """The tags among those that came to where they were only just now: a copy of the registry may lag behind that.
+
+    That is an interval ago, or as long as copies usually lag.
+    """
+    settled = min(settled_since(repository, now), now - COPIES_LAG_FOR)
+    return {known.name for known, _digest in going if known.before > settled}
+
+
+def returning(repository: Repository, going: Iterable[Going], now: dt.datetime) -> set[str]:
+    """The tags among those that go to where they were not long ago; one query at most.
 
     What came for the first time and is gone again was never gone before.
     """
-    if not going:
+    to = {
+        known.id: (known.name, digest)
+        for known, digest in going
+        if known.moved or digest is None or known.state == Tag.State.REMOVED
+    }
+    if not to:
         return set()
     lately = Movement.objects.filter(repository=repository, before__gte=now - RETURNS_ARE_DOUBTED_FOR)
-    if len(going) <= BATCH:
-        lately = lately.filter(tag__in=going)
+    if len(to) <= BATCH:
+        lately = lately.filter(tag__in=to)
     left = lately.exclude(kind=Kind.APPEARED).order_by().values_list("tag", "from_digest")
-    return {one.tag for tag, digest in left.iterator() if (one := going.get(tag)) and digest == one.digest}
+    return {to[tag][0] for tag, digest in left.iterator() if tag in to and to[tag][1] == digest}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from tags.models.doubt import AskAgain, Going, returning
+from tags.models.doubt import AskAgain, Going, hasty, returning
 from tags.models.ending import Ending
 from tags.models.image import Image
 from tags.models.known import Known, as_now
@@ -159,14 +159,16 @@ class Recording:
 
     def _make_sure(self) -> None:
         """Raise AskAgain, unless that was done, for what a server may say that is out of step with the others."""
-        going = {
-            move.tag_id: Going(move.tag.name, move.to_digest)
-            for move in self.movements
-            if move.kind == Kind.CHANGED and move.source != Movement.Source.HISTORY and self.known[move.tag.name].moved
-        }
-        going |= {known.id: Going(known.name, None) for known in self.verdict.absent}
-        disputed = self.disputed.union(known.name for known in self.verdict.absent if known.disputed_since)
-        if unsure := (disputed | returning(self.repository, going, self.now)) - self.listing.asked_again:
+        seen_elsewhere = (move for move in self.movements if move.source != Movement.Source.HISTORY)
+        going = [
+            Going(known, move.to_digest)
+            for move in seen_elsewhere
+            if (known := self.known.get(move.tag.name)) and known.state != Tag.State.UNKNOWN
+        ]
+        going += (Going(known, None) for known in self.verdict.leaving)
+        disputed = self.disputed.union(known.name for known in self.verdict.leaving if known.disputed_since)
+        unsure = disputed | hasty(self.repository, going, self.now) | returning(self.repository, going, self.now)
+        if unsure := unsure - self.listing.asked_again:
             raise AskAgain(unsure)
 
     def _note_disputes(self) -> None:
@@ -331,11 +333,18 @@ class Recording:
             self._move(tag, Kind.REMOVED, None, after, before, Movement.Source.POLL)
             tag.after, tag.before = _bound(after, before), before
         elif tag.state != Tag.State.REMOVED:
-            tag.after, tag.before = _bound(listed_at, before), before
+            tag.after, tag.before = self._last_gone(tag) or (_bound(listed_at, before), before)
         tag.state, tag.digest, tag.swept = Tag.State.REMOVED, None, False
         tag.absent_since = tag.looked_at = tag.wanted_at = tag.disputed_since = None
         tag.missing_since = tag.missing_after = None
         self.redrawn = True
+
+    @staticmethod
+    def _last_gone(tag: Tag) -> tuple[dt.datetime | None, dt.datetime] | None:
+        """When it was removed, of a tag that was listed again since but never found; None: it never was."""
+        if tag.first_seen_at == tag.before:
+            return None
+        return Movement.objects.filter(tag=tag.pk).order_by("before", "pk").values_list("after", "before").last()
 
     def _move(
         self,

@@ -104,6 +104,11 @@ class Verdict:
             return []
         return self._confirmed if self.suspect else self.absent
 
+    @property
+    def leaving(self) -> list[Known]:
+        """The tags whose absence is proved, or will be if the rest of a list in parts leaves them out too."""
+        return self.gone if self.listing.span.is_all else self.absent
+
     @cached_property
     def absent(self) -> list[Known]:
         """The tags that are left out by a list which says that there are no others."""
