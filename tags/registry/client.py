@@ -4,11 +4,11 @@ import re
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import wait
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import ClassVar, Self, TypeVar
+from typing import ClassVar, Self
 
 from . import agreement, manifest_map, scope
 from .auth import Authenticator
@@ -29,6 +29,7 @@ from .errors import (
     Unreachable,
 )
 from .glance import Glance
+from .leftout import LeftOut
 from .listing import Bulk, Catalog, Listing, Past, Question, Span
 from .looking import STOP_CHECK, Looking
 from .lookup import Lookup, Observation
@@ -39,6 +40,7 @@ from .reference import InvalidReference, is_repository_name, is_tag_name
 from .refusals import Refusals
 from .settings import Settings, check_settings
 from .status import failure
+from .threads import Threads
 from .tls import Identity
 from .tokens import TokenCache
 from .transport import DEADLINE, Request, Response, Tally, Transport
@@ -51,7 +53,6 @@ And of those that are not among them what is known to have been there: see `Clie
 """
 
 Progress = Callable[[int, int], None]
-Result = TypeVar("Result")
 
 _NOWHERE = Origin("https", "registry.invalid", 443)
 """Stands in for an address that is none; nothing is ever sent there."""
@@ -121,10 +122,8 @@ class Client:
             self._origin, self._credentials(), settings.approved_realms, tokens, self._refusals
         )
         self._look_up = Lookup(str(self._origin))
-        self._threads = ThreadPoolExecutor(settings.concurrency, thread_name_prefix=self._origin.netloc)
+        self._threads = Threads(settings.concurrency, self._origin.netloc)
         self._without_bulk: dict[str, float] = {}  # repository -> monotonic time until which it is not tried
-        self._closing = threading.Lock()
-        self._closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -191,9 +190,8 @@ class Client:
         with Share(self.budget) as share:
             listed, error = self._listed(question, stop, share)
             picked = set(look(listed.nameless, listed.span)) if error is None else set()
-            left_out = picked - listed.tags if listed.proves_absence else set()
-            asked_of_it = agreement.some_of(left_out)
-            asked = sorted((picked & listed.nameless) | asked_of_it)
+            left_out = LeftOut.of(picked - listed.tags if listed.proves_absence else set())
+            asked = sorted((picked & listed.nameless) | left_out.asked)
             told_already = len(listed.observations)
 
             def tell(done: int) -> None:
@@ -203,13 +201,11 @@ class Client:
             seen, failures, ended_by = self._looks(partial(self._look_up, send, repository), asked, share, stop, tell)
             told = error or _most_telling(failures, ended_by)
         self._keep_silence_after(told)
-        seen = [one for one in seen if one.tag not in left_out or one.digest is not None]
-        kept = left_out.intersection({one.tag for one in seen}.union(failures))
-        unsure = left_out.intersection(failures) or (kept and left_out - asked_of_it)
+        kept = left_out.kept(seen, failures)
         return Listing(
             repository=repository,
             tags=listed.tags | kept,
-            observations=(*listed.observations.values(), *seen),
+            observations=(*listed.observations.values(), *left_out.without_gone(seen)),
             failures=failures,
             complete=error is None,
             error=told,
@@ -219,7 +215,7 @@ class Client:
             refused_names=listed.refused_names,
             refused_example=listed.refused_example,
             is_strange=listed.is_strange,
-            proves_absence=error is None and listed.proves_absence and not unsure,
+            proves_absence=error is None and listed.proves_absence and not left_out.leaves_unsure(kept, failures),
             vouched=listed.vouched,
             history=tuple(listed.history),
             cursor=listed.cursor and self._mark + listed.cursor,
@@ -325,9 +321,7 @@ class Client:
 
     def close(self) -> None:
         """May be called while another thread lists: what has begun ends as it would, the rest is Cancelled."""
-        with self._closing:
-            self._closed = True
-            self._threads.shutdown(wait=False)
+        self._threads.close()
         self._transport.close()
 
     def _keep_silence_after(self, error: RegistryError | None) -> None:
@@ -355,7 +349,7 @@ class Client:
         seen: list[Observation] = []
         failures: dict[str, RegistryError] = {}
         share.want(min(self.budget.width, len(tags)))
-        with Looking(look_up, tags, partial(self._submit, share), share) as looking:
+        with Looking(look_up, tags, partial(self._threads.submit, share), share) as looking:
             for done, (tag, outcome) in enumerate(looking.outcomes(stop), start=1):
                 if isinstance(outcome, Observation):
                     seen.append(outcome)
@@ -363,18 +357,6 @@ class Client:
                     failures[tag] = outcome
                 tell(done)
             return seen, failures, looking.ended_by
-
-    def _submit(self, share: Share, work: Callable[[], Result]) -> Future[Result]:
-        """Has a thread do it with a slot of the share; raises Cancelled once the client is closed."""
-
-        def with_a_slot() -> Result:
-            with share.working():
-                return work()
-
-        with self._closing:
-            if self._closed:
-                raise Cancelled("the client was closed")
-            return self._threads.submit(with_a_slot)
 
     def _send(self, request: Request, wanted_scope: str, sent: Tally | None = None) -> Response:
         """Plays the authenticator's flow: it says what to send, the transport sends it."""
@@ -433,7 +415,7 @@ class Client:
         begun = datetime.now(UTC)
         try:
             share.wait(question.check)
-            listing = self._submit(share, partial(self._list, question))
+            listing = self._threads.submit(share, partial(self._list, question))
             while not wait([listing], timeout=STOP_CHECK).done:
                 if stop.is_set():
                     question.check()
