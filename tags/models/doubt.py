@@ -1,4 +1,4 @@
-"""When one answer is not enough: a tag is back where it just was, or its registry's servers are out of step."""
+"""When one answer is not enough: its registry's servers may be out of step, and one of them lag behind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from tags.models.movement import Movement
 from tags.models.tag import BATCH, Tag
 from tags.models.verdict import settled_since
-from tags.timeline import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Set
@@ -29,7 +28,7 @@ class AskAgain(Exception):
 
 
 class Going(NamedTuple):
-    """A tag as it was known, about to go to a digest; None: to be gone."""
+    """A tag as it was known, about to go to a digest."""
 
     known: Known
     digest: str | None
@@ -45,19 +44,12 @@ def hasty(repository: Repository, going: Iterable[Going], now: dt.datetime) -> s
 
 
 def returning(repository: Repository, going: Iterable[Going], now: dt.datetime) -> set[str]:
-    """The tags among those that go to where they were not long ago; one query at most.
-
-    What came for the first time and is gone again was never gone before.
-    """
-    to = {
-        known.id: (known.name, digest)
-        for known, digest in going
-        if known.moved or digest is None or known.state == Tag.State.REMOVED
-    }
+    """The tags among those that go to where they were not long ago; one query at most."""
+    to = {known.id: (known.name, digest) for known, digest in going if known.moved or known.state == Tag.State.REMOVED}
     if not to:
         return set()
     lately = Movement.objects.filter(repository=repository, before__gte=now - RETURNS_ARE_DOUBTED_FOR)
     if len(to) <= BATCH:
         lately = lately.filter(tag__in=to)
-    left = lately.exclude(kind=Kind.APPEARED).order_by().values_list("tag", "from_digest")
+    left = lately.order_by().values_list("tag", "from_digest")
     return {to[tag][0] for tag, digest in left.iterator() if tag in to and to[tag][1] == digest}

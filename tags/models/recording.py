@@ -165,10 +165,9 @@ class Recording:
             for move in seen_elsewhere
             if (known := self.known.get(move.tag.name)) and known.state != Tag.State.UNKNOWN
         ]
-        going += (Going(known, None) for known in self.verdict.leaving)
-        disputed = self.disputed.union(known.name for known in self.verdict.leaving if known.disputed_since)
-        unsure = disputed | hasty(self.repository, going, self.now) | returning(self.repository, going, self.now)
-        if unsure := unsure - self.listing.asked_again:
+        leaving = {known.name for known in self.verdict.leaving}
+        moving = hasty(self.repository, going, self.now) | returning(self.repository, going, self.now)
+        if unsure := (self.disputed | leaving | moving) - self.listing.asked_again:
             raise AskAgain(unsure)
 
     def _note_disputes(self) -> None:

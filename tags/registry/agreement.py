@@ -1,7 +1,8 @@
 """Whether all servers behind a registry's address say the same of a tag, as far as a few questions can tell."""
 
 import random
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Mapping, Set
+from typing import NamedTuple, Self
 
 from .errors import RegistryError, ServersDisagree
 from .listing import Listing
@@ -11,12 +12,36 @@ ANSWERS_TO_BE_SURE = 15
 """Further answers: two servers that are asked at random all the same look like one in 1 of 30,000 times."""
 
 MOST_TAGS = 200
-"""Asked again in one poll: of more, so many by chance speak for all."""
+"""Asked for in one poll: of more, so many by chance speak for all."""
+
+MOST_GONE = 5
+"""The same for tags that are not there: what lags behind lacks many at once, and to be told so takes two requests."""
 
 
-def some_of(tags: Set[str]) -> Set[str]:
-    """As many as are asked for, which speak for all."""
-    return {*random.sample(sorted(tags), min(len(tags), MOST_TAGS))}
+class Sample(NamedTuple):
+    """Tags of which the same is to be made sure, and those that are asked for."""
+
+    tags: Set[str]
+    asked: Set[str]
+
+    @classmethod
+    def of(cls, tags: Set[str], most: int) -> Self:
+        return cls(tags, {*random.sample(sorted(tags), min(len(tags), most))})
+
+    def failures(self, failures: Mapping[str, RegistryError]) -> dict[str, RegistryError]:
+        """What failed of the tags asked for, and what that makes of all others."""
+        met = {tag: failures[tag] for tag in self.asked & failures.keys()}
+        if not met:
+            return {}
+        # That servers disagree says more than any other trouble.
+        most_telling = max(met.values(), key=lambda error: isinstance(error, ServersDisagree))
+        return dict.fromkeys(self.tags - self.asked, most_telling) | met
+
+
+def samples(listing: Listing, tags: Set[str]) -> tuple[Sample, Sample]:
+    """Of these tags, those that are listed and were looked at, and those that are said not to be there."""
+    looked_at = {seen.tag for seen in listing.observations} & tags
+    return Sample.of(looked_at, MOST_TAGS), Sample.of(tags - listing.tags, MOST_GONE)
 
 
 def first_answers(listing: Listing, tags: Set[str]) -> dict[str, Observation]:
@@ -31,8 +56,3 @@ def agreed(look_up: Callable[[str], Observation], first: Observation, host: str)
         if look_up(first.tag).digest != first.digest:
             raise ServersDisagree(f"{host} gives two answers about {first.tag}: its servers are out of step")
     return first
-
-
-def most_telling(failures: Iterable[RegistryError]) -> RegistryError:
-    """Which one speaks for tags that nobody asked for again: that servers disagree, before any other trouble."""
-    return max(failures, key=lambda error: isinstance(error, ServersDisagree))

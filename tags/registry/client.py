@@ -230,8 +230,8 @@ class Client:
 
         Each question has a connection of its own. What was observed of a tag stays as it was if all further answers are
         the same, and what is not listed stays so if all say that there is no such tag; else the tag is listed and among
-        the failures, as it is without an answer. Where there are too many, some are asked for, and what one of them
-        meets holds for all that are not. Never raises; `stop` as in `listing`.
+        the failures, as it is without an answer. Where there are too many that are listed, or that are not, some are
+        asked for, and what one of them meets holds for all that are not. Never raises; `stop` as in `listing`.
         """
         stop = stop or threading.Event()
         sent = Tally()
@@ -244,8 +244,9 @@ class Client:
             if stop.is_set():
                 raise Cancelled("stopped before the tags were asked for again")
 
-        first = agreement.first_answers(listing, tags)
-        asked = sorted(agreement.some_of(first.keys()))
+        samples = agreement.samples(listing, tags)
+        asked = sorted(set().union(*(sample.asked for sample in samples)))
+        first = agreement.first_answers(listing, {*asked})
 
         def look_up(tag: str) -> Observation:
             once_more = partial(self._look_up, send, listing.repository)
@@ -259,9 +260,7 @@ class Client:
                 failures = dict.fromkeys(asked, error)
             else:
                 _seen, failures, ended_by = self._looks(look_up, asked, share, stop)
-        if failures:
-            of_others = agreement.most_telling(failures.values())
-            failures = dict.fromkeys(first.keys() - {*asked}, of_others) | failures
+        failures = {tag: error for sample in samples for tag, error in sample.failures(failures).items()}
         told = ended_by or listing.error or _most_telling(failures, None)
         self._keep_silence_after(told)
         return replace(

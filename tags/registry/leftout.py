@@ -15,7 +15,7 @@ class LeftOut(NamedTuple):
 
     @classmethod
     def of(cls, tags: Set[str]) -> Self:
-        return cls(tags, agreement.some_of(tags))
+        return cls(*agreement.Sample.of(tags, agreement.MOST_TAGS))
 
     def kept(self, seen: Iterable[Observation], unanswered: Iterable[str]) -> Set[str]:
         """Those taken as listed after all: they are there, or nobody says that they are not."""
