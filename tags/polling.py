@@ -164,16 +164,26 @@ def look(held: Held, begun: dt.datetime, *, every_tag: bool, progress: Callable[
     end = time.monotonic() + SECONDS_OF_A_PART
     plan = decide(repository, inventory, every_tag=every_tag)
     listing = fetch(held, plan, end, progress)
-    held.keep()
-    try:
-        movements = store(held, plan, listing, begun)
-    except AskAgain as doubt:
-        listing = ask_again(held, listing, doubt.tags, end)
-        held.keep()
-        movements = store(held, plan, listing, begun)
+    listing, movements = make_sure_and_store(held, plan, listing, begun, end)
     return Seen(
         len(listing.tags), len(movements), listing.requests, goes_on=listing.complete and not listing.span.is_all
     )
+
+
+def make_sure_and_store(
+    held: Held, plan: Plan, listing: Listing, begun: dt.datetime, end: float
+) -> tuple[Listing, list[Movement]]:
+    """Write down what was seen, once the registry was asked again for all that one answer is not enough for.
+
+    What is kept by that may let others be believed of which nothing was before: so it may take several rounds, each
+    of tags that had none yet.
+    """
+    while True:
+        held.keep()
+        try:
+            return listing, store(held, plan, listing, begun)
+        except AskAgain as doubt:
+            listing = ask_again(held, listing, doubt.tags, end)
 
 
 def decide(repository: Repository, inventory: Inventory | None, *, every_tag: bool) -> Plan:

@@ -412,6 +412,20 @@ def test_of_many_tags_that_are_gone_for_one_server_none_is_removed(
     }
 
 
+def test_what_is_in_doubt_no_longer_once_others_are_kept_is_made_sure_of_as_well(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller
+) -> None:
+    lagging = sorted(EXAMPLE)[:7]  # more than half of all: a list without them is not believed at once
+    example.fault(omit(*lagging), path="/tags/list")
+    example.fault(status(404), path=f"/manifests/({'|'.join(lagging)})$", times=2 * 2 * len(lagging))
+    assert (later(clock, repository).movements, repository.outcome) == (0, "partial")
+    example.delete("app", "production")
+    assert "production" not in lagging
+    assert (later(clock, repository, minutes=6).movements, repository.outcome) == (1, "partial")
+    assert [move.tag.name for move in Movement.objects.all()] == ["production"]
+    assert set(Tag.objects.filter(disputed_since__isnull=False).values_list("name", flat=True)) == set(lagging)
+
+
 @pytest.mark.parametrize(("interval", "minutes"), [(300, 1), (60, 4), (3600, 50)])
 def test_what_was_never_seen_is_not_believed_so_soon_after_a_move(
     example: FakeRegistry, repository: Repository, clock: time_machine.Traveller, interval: int, minutes: float
