@@ -14,5 +14,5 @@ USER 10001:10001
 EXPOSE 8000
 # One image, four commands: web is the default, docker-compose.yml has those of migrate, worker and beat.
 CMD ["gunicorn", "--bind", "0.0.0.0:8000", "--workers", "2", "--worker-class", "gthread", "--threads", "8", \
-     "--limit-request-line", "8190", \
+     "--limit-request-line", "8190", "--keep-alive", "75", \
      "--no-control-socket", "--worker-tmp-dir", "/dev/shm", "regviewer.wsgi"]

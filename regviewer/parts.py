@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 WEB_THREADS = 8
+SECONDS_KEPT_OPEN = 75  # longer than proxies and people wait: a click must not meet a connection that is just closed
 SECONDS_TO_REACH = 3
 WORKER_PROCESSES = 4
 CELERY = (sys.executable, "-m", "celery", "--quiet", "--app", "regviewer")
@@ -124,7 +125,7 @@ def web(listener: socket.socket) -> Part:
         *(sys.executable, "-m", "gunicorn", "--no-control-socket", "--log-level", "warning"),
         *("--bind", f"fd://{listener.fileno()}", "--worker-class", "gthread", "--threads", str(WEB_THREADS)),
         *("--limit-request-line", "8190"),  # a repository, a text and a cursor, with each letter as %F0%9F%90%B3
-        *("--graceful-timeout", "5", "regviewer.wsgi"),
+        *("--keep-alive", str(SECONDS_KEPT_OPEN), "--graceful-timeout", "5", "regviewer.wsgi"),
     ]
     patience = {"DATABASE_PATIENCE": str(SECONDS_A_PERSON_WAITS)}
     return Part("web server", command, patience, open_files=(listener.fileno(),))
