@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import itertools
 import random
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import time_machine
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from tags import clients, polling
 from tags.models import Coverage, Movement, Registry, Repository, Tag
@@ -33,11 +35,12 @@ from tests.faults import (
     per_connection,
     status,
     too_many_requests,
+    web_page,
 )
 from tests.listings import EXAMPLE, START
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Set
 
 pytestmark = pytest.mark.django_db
 
@@ -424,6 +427,125 @@ def test_what_is_in_doubt_no_longer_once_others_are_kept_is_made_sure_of_as_well
     assert (later(clock, repository, minutes=6).movements, repository.outcome) == (1, "partial")
     assert [move.tag.name for move in Movement.objects.all()] == ["production"]
     assert set(Tag.objects.filter(disputed_since__isnull=False).values_list("name", flat=True)) == set(lagging)
+
+
+@pytest.fixture
+def one_speaks_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the tags that a list leaves out the first by name is asked for, and no other."""
+
+    def first_by_name(cls: type[agreement.Sample], tags: Set[str], _most: int) -> agreement.Sample:
+        return cls(tags, {*sorted(tags)[:1]})
+
+    monkeypatch.setattr(agreement.Sample, "of", classmethod(first_by_name))
+
+
+@pytest.mark.parametrize("pages", [2], indirect=True, ids=["in parts"])
+@pytest.mark.usefixtures("pages", "one_speaks_for_all")
+def test_a_list_that_proves_no_absence_confirms_none_that_another_told_of(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller
+) -> None:
+    later(clock, repository)
+    left_out, pages = omit("1.0", "1.1"), itertools.count()
+    example.fault(lambda exchange: (left_out if next(pages) < 3 else web_page())(exchange), path="/tags/list")
+    example.fault(status(404), path="/manifests/1.[01]$")
+    later(clock, repository)  # the first part was noted before the list broke off
+    example.heal()
+    example.fault(omit("1.0", "1.1"), path="/tags/list")
+    later(clock, repository, minutes=60)
+    assert not Movement.objects.exists()
+    assert not Tag.objects.exclude(absent_since=None).exists()
+
+
+@pytest.mark.usefixtures("pages", "one_speaks_for_all")
+def test_what_a_list_that_proves_no_absence_left_out_is_still_sought(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller
+) -> None:
+    later(clock, repository)
+    example.fault(omit("1.0", "1.1"), path="/tags/list")
+    assert later(clock, repository).movements == 0
+    example.heal()
+    example.delete("app", "1.1")
+    assert later(clock, repository).movements == 1
+    assert Tag.objects.get(name="1.1").state == Tag.State.REMOVED
+
+
+@pytest.mark.usefixtures("pages")
+@pytest.mark.parametrize("answers", [0, 2], ids=["there at once", "there when asked again"])
+def test_a_list_that_leaves_out_what_is_there_does_not_say_that_a_new_tag_was_not(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller, answers: int
+) -> None:
+    clock.shift(5 * MINUTE)
+    example.push("app", "2.3")
+    pushed = timezone.now()
+    example.fault(omit("production", "2.3"), path="/tags/list")
+    example.fault(status(404), path=PRODUCTION, times=answers)
+    assert later(clock, repository).movements == 0
+    example.heal()
+    assert later(clock, repository).movements == 1
+    move = Movement.objects.get()
+    assert (move.tag.name, move.after <= pushed <= move.before) == ("2.3", True)
+
+
+@pytest.mark.usefixtures("pages")
+def test_a_tag_without_an_answer_keeps_no_other_from_being_removed(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller
+) -> None:
+    example.delete("app", "1.0")
+    example.delete("app", "production")
+    example.fault(status(403), path="/manifests/1.0$")
+    later(clock, repository)
+    assert [move.tag.name for move in Movement.objects.all()] == ["production"]
+    example.heal()
+    later(clock, repository, minutes=60)
+    gone = Movement.objects.latest("pk")
+    assert gone.tag.name == "1.0"
+    assert gone.after < production().before, "for the list that left it out first may have been right"
+
+
+@pytest.mark.parametrize("digest", ["2.0", "2.2"])
+@pytest.mark.parametrize("failing", [False, True])
+def test_a_return_is_made_sure_of_wherever_the_tag_is_and_whatever_came_between(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller, digest: str, failing: bool
+) -> None:
+    example.delete("app", "production")
+    assert later(clock, repository).movements == 1
+    example.move("app", "production", digest)  # so say the list and the first server
+    if failing:
+        example.fault(status(500), path=PRODUCTION)
+        assert later(clock, repository, minutes=20).movements == 0
+        example.heal()
+    example.fault(status(404), path=PRODUCTION, skip=1)
+    assert (later(clock, repository, minutes=60).movements, repository.outcome) == (0, "partial")
+    example.heal()
+    assert later(clock, repository).movements == 1
+    assert Movement.objects.latest("pk").kind == "returned"
+
+
+def test_what_a_first_list_told_before_it_broke_off_is_sought_by_the_next(
+    example: FakeRegistry, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example.most_per_page = 2
+    monkeypatch.setattr(polling, "NAMES_IN_A_PART", 4)
+    repository = watched(example)
+    example.fault(web_page(), path="/tags/list", skip=3)
+    polling.poll(repository)
+    example.heal()
+    example.fault(omit("1.0"), path="/tags/list")
+    assert (later(clock, repository, minutes=60).movements, repository.outcome) == (0, "complete")
+    tag = Tag.objects.get(name="1.0")
+    assert (tag.state, tag.disputed_since) == (Tag.State.PRESENT, None)
+
+
+def test_a_few_questions_without_an_answer_hold_back_only_what_they_were_about(
+    example: FakeRegistry, repository: Repository, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agreement, "MOST_TAGS", 3)
+    pointers = ("latest", "perftesting", "production", "qatesting")
+    for pointer in pointers:
+        example.move("app", pointer, "1.0")
+    moved = f"/manifests/({'|'.join(pointers)})$"
+    example.fault(status(503), path=moved, skip=len(pointers), times=1)
+    assert (later(clock, repository, minutes=1).movements, repository.outcome) == (len(pointers) - 1, "partial")
 
 
 @pytest.mark.parametrize(("interval", "minutes"), [(300, 1), (60, 4), (3600, 50)])

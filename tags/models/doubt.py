@@ -40,16 +40,17 @@ def hasty(repository: Repository, going: Iterable[Going], now: dt.datetime) -> s
     That is an interval ago, or as long as copies usually lag.
     """
     settled = min(settled_since(repository, now), now - COPIES_LAG_FOR)
-    return {known.name for known, _digest in going if known.before > settled}
+    return {known.name for known, _digest in going if known.before > settled and known.state != Tag.State.UNKNOWN}
 
 
 def returning(repository: Repository, going: Iterable[Going], now: dt.datetime) -> set[str]:
     """The tags among those that go to where they were not long ago; one query at most."""
-    to = {known.id: (known.name, digest) for known, digest in going if known.moved or known.state == Tag.State.REMOVED}
+    back = {known.id for known, _digest in going if known.state in {Tag.State.REMOVED, Tag.State.UNKNOWN}}
+    to = {known.id: (known.name, digest) for known, digest in going if known.moved or known.id in back}
     if not to:
         return set()
     lately = Movement.objects.filter(repository=repository, before__gte=now - RETURNS_ARE_DOUBTED_FOR)
     if len(to) <= BATCH:
         lately = lately.filter(tag__in=to)
     left = lately.order_by().values_list("tag", "from_digest")
-    return {to[tag][0] for tag, digest in left.iterator() if tag in to and to[tag][1] == digest}
+    return {to[tag][0] for tag, digest in left.iterator() if tag in to and (tag in back or to[tag][1] == digest)}

@@ -39,6 +39,7 @@ class Ending(NamedTuple):
     is_doubted: bool
     is_believed: bool
     proves_absence: bool
+    lists_all: bool  # else more may be there that nobody has heard of yet
     fingerprint: str
     cursor: str
     looks: Looks
@@ -58,6 +59,7 @@ class Ending(NamedTuple):
             is_doubted=verdict.doubted,
             is_believed=verdict.believed,
             proves_absence=verdict.proves_absence,
+            lists_all=not verdict.counts.kept,
             fingerprint=fingerprint,
             cursor=listing.cursor,
             looks=looks,

@@ -103,7 +103,7 @@ class Inventory(models.Model):
         self.query, self.after = listing.goes_on_at or ("", "")
         self.counts = list(self.total.plus(counts))
         self.forget(listing.span)
-        if not counts.absent:  # which are there until the list has come to its end
+        if listing.proves_absence and not counts.absent:  # which are there until the list has come to its end
             self.parts.append([*listing.span, recording.fingerprint])
         self.refused_names += listing.refused_names
         self.refused_example = self.refused_example or listing.refused_example
@@ -139,6 +139,7 @@ class Inventory(models.Model):
             is_doubted=self.is_doubted,
             is_believed=not self.is_doubted,
             proves_absence=not self.is_doubted,
+            lists_all=not counts.kept,
             fingerprint="",
             cursor="",
             looks=looks if self.is_doubted else looks.set_on(begun_at, slices),

@@ -86,13 +86,8 @@ class Recording:
         left = self.fingerprint if self.verdict.proves_absence else known
         return Ending.of_poll(self.listing, self.verdict, left, self.looks)
 
-    @property
-    def _knows_all_tags(self) -> bool:
-        """Whether, once the rest was read, no row is missing of a tag that is there."""
-        return self.listing.span.is_all
-
     def _name(self) -> None:
-        whole = self._knows_all_tags
+        whole = self.listing.span.is_all  # else there are tags of which no row was read
         naming = Naming(self.repository, self.known, self.touched, self.movements, self.listing.sent_at, is_whole=whole)
         naming.settle()
 
@@ -160,11 +155,7 @@ class Recording:
     def _make_sure(self) -> None:
         """Raise AskAgain, unless that was done, for what a server may say that is out of step with the others."""
         seen_elsewhere = (move for move in self.movements if move.source != Movement.Source.HISTORY)
-        going = [
-            Going(known, move.to_digest)
-            for move in seen_elsewhere
-            if (known := self.known.get(move.tag.name)) and known.state != Tag.State.UNKNOWN
-        ]
+        going = [Going(known, move.to_digest) for move in seen_elsewhere if (known := self.known.get(move.tag.name))]
         leaving = {known.name for known in self.verdict.leaving}
         moving = hasty(self.repository, going, self.now) | returning(self.repository, going, self.now)
         if unsure := (self.disputed | leaving | moving) - self.listing.asked_again:
@@ -178,9 +169,13 @@ class Recording:
                 self._tag(known).disputed_since = self.now
 
     def _note_presence_and_absence(self) -> None:
-        """What is listed, if only by half a list, is not absent; what a doubtful list leaves out may be."""
+        """What is listed, if only by half a list, is not absent; what a doubtful list leaves out may be.
+
+        Nor is any tag, as far as one can tell, after a list of which that is known to prove nothing.
+        """
+        proves_nothing = self.listing.complete and not self.listing.proves_absence
         for known in self.known.values():
-            if known.absent_since is not None and known.name in self.listing.tags:
+            if known.absent_since is not None and (proves_nothing or known.name in self.listing.tags):
                 self._tag(known).absent_since = None
         is_judged_later = self.verdict.suspect or not self.listing.span.is_all
         for known in self.verdict.absent if is_judged_later else ():
@@ -423,10 +418,6 @@ class Clearance(Recording):
     def __init__(self, repository: Repository, gone: TagQuerySet, now: dt.datetime) -> None:
         super().__init__(repository, Listing.of_nothing(repository.name, now), now)
         self.known = self._read(gone.order_by()[:AT_ONCE])
-
-    @property
-    def _knows_all_tags(self) -> bool:
-        return False
 
     def write(self) -> list[Movement]:
         for known in self.known.values():

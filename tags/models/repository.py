@@ -248,7 +248,7 @@ class Repository(Queued):
 
     def turn(self, listed: Set[str], span: Span, slices: Set[int]) -> set[str]:
         """Which tags a scheduled poll looks at after some were listed in a span: see `turn`."""
-        if not self.was_listed and len(slices) == SLICES:
+        if self.outcome == self.Outcome.NEVER and len(slices) == SLICES:
             return set(listed)
         inventory = None if span.is_all else Inventory.objects.filter(repository=self).first()
         known = inventory.fingerprint_of(span) if inventory else self.fingerprint
@@ -362,7 +362,7 @@ class Repository(Queued):
         self.failures = self.failures + 1 if ending.has_failed else 0
         is_wanted_again = begun < self.next_poll_at <= now  # somebody asked for another look during this one
         self.let_go(self.next_poll_at if is_wanted_again else self._next_poll(now, ending))
-        if ending.proves_absence:
+        if ending.proves_absence and ending.lists_all:
             self.listed_at = ending.sent_at
         self.fingerprint = ending.fingerprint
         if ending.is_believed:

@@ -30,6 +30,7 @@ class Counts(NamedTuple):
     silent: int = 0  # gave no sure answer
     silent_each_time: int = 0
     answered_each_time: int = 0
+    kept: int = 0  # left out, and taken as listed
 
     def plus(self, other: Counts) -> Counts:
         return Counts(*map(sum, zip(self, other, strict=True)))
@@ -132,6 +133,7 @@ class Verdict:
             silent=len(silent),
             silent_each_time=len(silent & each_time),
             answered_each_time=len(answered & each_time),
+            kept=len(self.listing.kept),
         )
 
     @cached_property

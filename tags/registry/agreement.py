@@ -29,13 +29,15 @@ class Sample(NamedTuple):
         return cls(tags, {*random.sample(sorted(tags), min(len(tags), most))})
 
     def failures(self, failures: Mapping[str, RegistryError]) -> dict[str, RegistryError]:
-        """What failed of the tags asked for, and what that makes of all others."""
+        """What failed of the tags asked for, and what that makes of all others.
+
+        That servers disagree about one holds for all; any other trouble when most of those asked for met with some.
+        """
         met = {tag: failures[tag] for tag in self.asked & failures.keys()}
-        if not met:
-            return {}
-        # That servers disagree says more than any other trouble.
-        most_telling = max(met.values(), key=lambda error: isinstance(error, ServersDisagree))
-        return dict.fromkeys(self.tags - self.asked, most_telling) | met
+        most = 2 * len(met) > len(self.asked)
+        telling = [error for error in met.values() if most or isinstance(error, ServersDisagree)]
+        telling.sort(key=lambda error: not isinstance(error, ServersDisagree))
+        return (dict.fromkeys(self.tags - self.asked, telling[0]) if telling else {}) | met
 
 
 def samples(listing: Listing, tags: Set[str]) -> tuple[Sample, Sample]:

@@ -167,8 +167,8 @@ class Client:
         come in bulk, or in no order.
 
         What comes in bulk is taken whole, whatever `look` says. What it picks and the list leaves out is asked for too,
-        for a server may lag behind: a tag that is there is taken as listed. Where one gives no answer, or is there
-        and there are too many to ask for all, nobody can say what else the list lacks: it proves no absence.
+        for a server may lag behind: a tag that is there, or gives no answer, is taken as listed. Where there are too
+        many to ask for all, and one is, nobody can say what of the others is gone: the list proves no absence.
         `progress(done, total)` is called in this thread after each tag. After `stop` is set the answer comes within a
         moment, with what is known by then; requests under way end in the background.
         """
@@ -215,7 +215,8 @@ class Client:
             refused_names=listed.refused_names,
             refused_example=listed.refused_example,
             is_strange=listed.is_strange,
-            proves_absence=error is None and listed.proves_absence and not left_out.leaves_unsure(kept, failures),
+            proves_absence=error is None and listed.proves_absence and not left_out.leaves_unsure(kept),
+            kept=frozenset(kept),
             vouched=listed.vouched,
             history=tuple(listed.history),
             cursor=listed.cursor and self._mark + listed.cursor,
@@ -266,6 +267,7 @@ class Client:
         return replace(
             listing,
             tags=listing.tags.union(failures),
+            kept=listing.kept | (failures.keys() - listing.tags),
             observations=tuple(seen for seen in listing.observations if seen.tag not in failures),
             failures={**listing.failures, **failures},
             error=told,

@@ -75,10 +75,10 @@ class _Bounded:
         super().sendall(*args)  # type: ignore[misc]
 
     def _keep_to_the_deadline(self) -> None:
-        """To a hundredth: setting the timeout is a system call, in which another thread takes the interpreter."""
+        """To a fiftieth: setting the timeout is a system call, in which another thread takes the interpreter."""
         left, timeout = remaining(), self.gettimeout()  # type: ignore[attr-defined]
-        if timeout is None or abs(timeout - left) > left / 100:
-            self.settimeout(left)
+        if timeout is None or not 0.98 * left <= timeout <= left:
+            self.settimeout(0.99 * left)
 
 
 class BoundedSocket(_Bounded, socket.socket):

@@ -1,6 +1,6 @@
 """What a list leaves out although it was there: a server may lag behind, so each such tag is asked for by itself."""
 
-from collections.abc import Collection, Iterable, Set
+from collections.abc import Iterable, Set
 from typing import NamedTuple, Self
 
 from . import agreement
@@ -26,9 +26,6 @@ class LeftOut(NamedTuple):
         """What was seen of all tags, but for those that are not there either: that they are not listed says it all."""
         return [one for one in seen if one.tag not in self.tags or one.digest is not None]
 
-    def leaves_unsure(self, kept: Set[str], unanswered: Collection[str]) -> bool:
-        """Whether nobody can say what else the list lacks.
-
-        One gave no answer, or one is there and not all were asked for.
-        """
-        return not self.tags.isdisjoint(unanswered) or bool(kept and self.tags - self.asked)
+    def leaves_unsure(self, kept: Set[str]) -> bool:
+        """Whether nobody can say which of the others are gone: some are kept, and not all were asked for."""
+        return bool(kept and self.tags - self.asked)

@@ -78,6 +78,8 @@ class Listing:
     """Whether it may not be the list it should be, by what it says of itself: what it leaves out proves little."""
     silent_for: float = 0.0
     """Seconds in which nothing may be sent to the registry, which had too many requests."""
+    kept: frozenset[str] = frozenset()
+    """Tags that the list itself left out, and that are taken as listed: what else is there it need not know either."""
     asked_again: frozenset[str] = frozenset()
     """Tags of which one answer was not enough: those that are among the observations got the same one each time."""
 
