@@ -116,9 +116,6 @@ class World:
             found[Tag(repository, name)].append(Recorded(after and after.timestamp(), before.timestamp(), *digests))
         return found
 
-    def moves_of(self, repository: str) -> int:
-        return sum(len(moves) for tag, moves in self.movements().items() if tag.repository == repository)
-
     def stretches(self) -> defaultdict[str, list[Stretch]]:
         from tags.models import Coverage
 

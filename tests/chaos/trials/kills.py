@@ -49,12 +49,10 @@ def child_at_commit(moment: Moment) -> Run:
         transactions = Transactions(world.product.postgres)
         found = []
         for name in islice(cycle(world.truth.repositories), times):
-            before = world.moves_of(name)
             with recording(world, transactions, name, moment) as held:
                 kill_child(world, held.port)
                 hit = Hit(time.time(), [name])
-            transactions.wait_for_end(held.backend)
-            if (world.moves_of(name) == before) == (moment is Moment.WRITTEN):
+            if transactions.is_committed(held) == (moment is not Moment.WRITTEN):
                 found.append(hit)
         yield hits(found, times)
         yield next_looks(world, found)

@@ -70,17 +70,19 @@ def while_recording(happen: Callable[[World], None]) -> Run:
     def run(world: World, times: int) -> Iterator[Figure]:
         assert world.product.postgres is not None
         transactions = Transactions(world.product.postgres)
-        ends = []
-        names = islice(cycle(world.truth.repositories), times)
+        ends: list[Hit] = []
         with People(world) as people:
-            for name, moment in zip(names, cycle(OF_RECORDING)):
-                before = world.moves_of(name)
-                with recording(world, transactions, name, moment):
+            # Who keeps a transaction waiting may be ended before it, and it goes on: then the moment was missed.
+            for name in islice(cycle(world.truth.repositories), 2 * times):
+                moment = OF_RECORDING[len(ends) % len(OF_RECORDING)]
+                with recording(world, transactions, name, moment) as held:
                     happen(world)
                     end = Hit(time.time(), world.truth.repositories)
-                if (world.moves_of(name) == before) == (moment is not Moment.COMMITTED):
+                if transactions.is_committed(held) == (moment is Moment.COMMITTED):
                     ends.append(end)
                 until_looked_at(world, end)
+                if len(ends) == times:
+                    break
         yield hits(ends, times)
         yield from consuming_again(world, ends)
         yield from people.figures()

@@ -57,10 +57,11 @@ OF_RECORDING = (Moment.WRITTEN, Moment.COMMITTING, Moment.COMMITTED)
 
 
 class Held(NamedTuple):
-    """Whose transaction it is: the process of PostgreSQL, and the port of the one of ours that it works for."""
+    """A transaction, the process of PostgreSQL that it is in, and the port of the one of ours that this works for."""
 
     backend: int
     port: int
+    transaction: str
 
 
 class Transactions:
@@ -89,11 +90,13 @@ class Transactions:
                 with suppress(psycopg.OperationalError):  # PostgreSQL was restarted meanwhile
                     self._let_go(keeper)
 
-    def wait_for_end(self, backend: int) -> None:
-        """Wait until it is gone, with its transaction: it has nobody to work for."""
+    def is_committed(self, held: Held) -> bool:
+        """How it ended, which is waited for: its process has nobody to work for."""
         with self._connection() as connection:
-            while connection.execute("SELECT FROM pg_stat_activity WHERE pid = %s", [backend]).rowcount:
+            while connection.execute("SELECT FROM pg_stat_activity WHERE pid = %s", [held.backend]).rowcount:
                 time.sleep(0.05)
+            [(status,)] = connection.execute("SELECT pg_xact_status(%s::xid8)", [held.transaction])
+        return bool(status == "committed")
 
     def _connection(self) -> closing[psycopg.Connection]:
         return closing(psycopg.connect(self._postgres.url, autocommit=True))
@@ -112,7 +115,10 @@ class Aim:
     def held(self) -> Held:
         """Wait for who is held; nobody else will be."""
         end = time.monotonic() + SECONDS_TO_COME
-        waits = "SELECT pid, client_port FROM pg_stat_activity WHERE wait_event IN ('advisory', 'SyncRep')"
+        waits = (
+            "SELECT pid, client_port, backend_xid::text FROM pg_stat_activity"
+            " WHERE wait_event IN ('advisory', 'SyncRep') AND backend_xid IS NOT NULL"
+        )
         while (found := self._keeper.execute(waits).fetchone()) is None:
             assert time.monotonic() < end, "nobody came to that moment"
             time.sleep(0.02)
