@@ -30,8 +30,9 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted.push(entry.value);
 }).observe({type: "layout-shift", buffered: true});
 """
-# A busy browser may paint a menu before it has read its name, which then widens the line. Good pages have up to 0.1.
-UNSEEN = 0.001
+# A busy browser may paint a menu or a line before it has read all of it, which then moves what follows. Good pages have
+# up to 0.1; what comes late and pushes a page down moves more than a hundredth of it.
+UNSEEN = 0.01
 FOCUSABLE = (
     'a[href], button:not([disabled]), input:not([type="hidden"]):not([disabled]), select, summary, [tabindex="0"]'
 )
